@@ -1,0 +1,154 @@
+//! What is counted for the items of one dimension (or joint dimensions): this window and long ago.
+
+use eddyline_sketch::{CountMin, Distinct, HeavyHitters, ItemHash, Novelty};
+use serde::{Deserialize, Serialize};
+
+const DEPTH: usize = 4;
+const HITTERS: usize = 32;
+const DISTINCT_PRECISION: u8 = 10;
+const NOVEL_ITEMS: u32 = 4096;
+const NOVEL_FALSE_POSITIVES: f64 = 0.01;
+/// Longest item that is counted, in bytes; a longer one is left out and said so.
+pub(crate) const MAX_ITEM: usize = 1024;
+/// Windows after which the long memory is halved, so that it follows slow change.
+const LONG_WINDOWS: u32 = 8192;
+/// Windows after which an item that wasn't seen is new again, at the latest twice this.
+const NOVEL_WINDOWS: u32 = 8192;
+
+/// The sketches of one dimension.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Items {
+    window: CountMin,
+    hitters: HeavyHitters,
+    distinct: Distinct,
+    new: u32,
+    novelty: Novelty,
+    generation: u32,
+    long: CountMin,
+    long_windows: u32,
+}
+
+/// The four numeric features of a dimension.
+pub(crate) struct Summary {
+    pub distinct: f32,
+    pub new: f32,
+    pub entropy: f32,
+    pub burst: f32,
+}
+
+impl Items {
+    /// Empty sketches with count-min rows of `width` columns.
+    pub(crate) fn new(width: usize) -> Self {
+        const CONSTANT: &str = "constants within the sketch's range";
+        Self {
+            window: CountMin::new(width, DEPTH).expect("a width of 128 to 2047 columns"),
+            hitters: HeavyHitters::new(HITTERS).expect(CONSTANT),
+            distinct: Distinct::new(DISTINCT_PRECISION).expect(CONSTANT),
+            new: 0,
+            novelty: Novelty::new(NOVEL_ITEMS, NOVEL_FALSE_POSITIVES).expect(CONSTANT),
+            generation: 0,
+            long: CountMin::new(width, DEPTH).expect("a width of 128 to 2047 columns"),
+            long_windows: 0,
+        }
+    }
+
+    /// The most bytes that [`Items::new`] with this width can grow to.
+    pub(crate) fn bytes_at_most(width: usize) -> usize {
+        let novelty = 4 * NOVEL_ITEMS as usize;
+        2 * 4 * DEPTH * width + HeavyHitters::bytes_at_most(HITTERS, MAX_ITEM) + (1 << DISTINCT_PRECISION) + novelty
+    }
+
+    /// Whether this has the shape that [`Items::new`] gives it; a dump may claim another.
+    pub(crate) fn has_shape(&self, width: usize) -> bool {
+        let fresh = Self::new(width);
+        [&self.window, &self.long].iter().all(|s| s.width() == width && s.depth() == DEPTH)
+            && self.hitters.capacity() == HITTERS
+            && self.distinct.bytes() == fresh.distinct.bytes()
+            && self.novelty.bytes() == fresh.novelty.bytes()
+    }
+
+    /// Counts one item.
+    pub(crate) fn add(&mut self, item: &[u8]) {
+        let hash = ItemHash::of(item);
+        self.window.add(hash, 1);
+        if self.hitters.add(item, hash, 1) {
+            return; // tracked since earlier in this window: neither new nor another distinct item
+        }
+        self.distinct.add(hash);
+        self.new += u32::from(self.novelty.first_seen(hash));
+    }
+
+    /// The numeric features of the open window.
+    pub(crate) fn summary(&self) -> Summary {
+        Summary {
+            distinct: self.distinct.estimate() as f32,
+            new: self.new as f32,
+            entropy: self.entropy() as f32,
+            burst: self.burst() as f32,
+        }
+    }
+
+    /// The window's counts in hashed buckets, appended to `out`.
+    pub(crate) fn fold(&self, buckets: usize, out: &mut Vec<f32>) {
+        self.window.fold(buckets, out).expect("the width is a multiple of the buckets");
+    }
+
+    /// Heavy hitters of the window, largest first: item, count, bucket.
+    pub(crate) fn top(&self, buckets: usize) -> impl Iterator<Item = (&[u8], u64, u32)> {
+        self.hitters.top(HITTERS).into_iter().map(move |hitter| {
+            let count = u64::from(self.window.estimate(hitter.hash)).min(hitter.count);
+            (hitter.item, count, hitter.hash.bucket(buckets) as u32)
+        })
+    }
+
+    /// The window is over: what it counted becomes part of the long memory.
+    pub(crate) fn close(&mut self) {
+        self.long.merge(&self.window).expect("both have the same shape");
+        self.pass_empty(1);
+        self.window.clear();
+        self.hitters.clear();
+        self.distinct.clear();
+        self.new = 0;
+    }
+
+    /// `windows` windows pass in which nothing is counted.
+    pub(crate) fn pass_empty(&mut self, windows: u32) {
+        self.long_windows += windows;
+        while self.long_windows >= LONG_WINDOWS {
+            self.long.halve();
+            self.long_windows /= 2;
+        }
+        self.generation += windows;
+        if self.generation >= NOVEL_WINDOWS {
+            self.novelty.rotate();
+            self.generation = 0;
+        }
+    }
+
+    /// Shannon entropy of the window's items in bits, over the columns of one row: collisions join rare items.
+    fn entropy(&self) -> f64 {
+        let n = self.window.total() as f64;
+        if n == 0.0 {
+            return 0.0;
+        }
+        let bits = |&c: &u32| f64::from(c) * libm::log2(f64::from(c));
+        let sum: f64 = self.window.row(0).iter().filter(|&&c| c > 1).map(bits).sum();
+        (libm::log2(n) - sum / n).max(0.0)
+    }
+
+    /// Largest surprise of an item that is more frequent than usual: MIDAS' chi-squared statistic (Bhatia et al., 2020)
+    /// `(a - s/t)² t² / (s (t - 1))` for `a` in this window and `s` in all `t`.
+    fn burst(&self) -> f64 {
+        let t = f64::from(self.long_windows) + 1.0;
+        if t < 2.0 {
+            return 0.0;
+        }
+        let surprise = |hash: ItemHash| {
+            let a = f64::from(self.window.estimate(hash));
+            let s = f64::from(self.long.estimate(hash)) + a;
+            let excess = a - s / t;
+            if excess > 0.0 { excess * excess * t * t / (s * (t - 1.0)) } else { 0.0 }
+        };
+        self.hitters.iter().map(|hitter| surprise(hitter.hash)).fold(0.0, f64::max)
+    }
+}

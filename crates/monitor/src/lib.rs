@@ -1,0 +1,32 @@
+//! One monitor, as a pure function of its command log.
+//!
+//! In the order data meets it: a [`Definition`] says what to watch, [`learning`](Phase) fills in what it leaves open,
+//! the [`Schema`] names the features; observations and source entries are counted in the open window, [`Monitor`] moves
+//! from window to window, and each closed one waits in the outbox as a [`Closed`] fingerprint until it was sent.
+//!
+//! No clock, no randomness, no Redis: the same calls in the same order leave the same bytes on every machine.
+
+mod definition;
+mod encoding;
+mod fields;
+mod histogram;
+mod items;
+mod learning;
+mod measure;
+mod monitor;
+mod outbox;
+mod schema;
+mod source;
+mod tally;
+mod timeline;
+mod window;
+
+pub use definition::{Clock, Definition, DefinitionError, MAX_FIELDS, MAX_SOURCES, MAX_UNIQUES, Measure};
+pub use encoding::DecodeError;
+pub use learning::Progress;
+pub use monitor::{Monitor, NoWindow, Phase, Reading};
+pub use outbox::{Closed, MAX_WAITING};
+pub use schema::{Block, Schema};
+pub use source::{EntryId, Source};
+pub use tally::{LeftOut, Reason};
+pub use window::TopItem;

@@ -1,0 +1,21 @@
+//! A stream that a monitor reads, and how far it has read.
+
+use serde::{Deserialize, Serialize};
+
+/// The id of a stream entry, ordered as Redis orders them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct EntryId {
+    /// Milliseconds since the epoch.
+    pub ms: u64,
+    /// Sequence number within the millisecond.
+    pub seq: u64,
+}
+
+/// A source and its cursor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The stream's key.
+    pub name: Vec<u8>,
+    /// The last entry that was read; entries up to it are known.
+    pub cursor: EntryId,
+}

@@ -1,0 +1,230 @@
+//! The open window: every observation is counted here, and a closed window is made from it.
+
+use crate::fields::{Fields, Joint, UNIQUE_PRECISION};
+use crate::histogram::Histogram;
+use crate::items::{Items, MAX_ITEM};
+use crate::measure::{MeasureState, number};
+use crate::outbox::Closed;
+use crate::tally::{LeftOut, Reason};
+use eddyline_sketch::{Distinct, ItemHash};
+use serde::{Deserialize, Serialize};
+
+/// Most items in a fingerprint's `top`.
+pub(crate) const MAX_TOP_ITEMS: usize = 64;
+/// Bytes that the items of a waiting fingerprint take at most.
+pub(crate) const TOP_BYTES: usize = 4096;
+/// Bytes of items and their numbers as text after which no more are added.
+const TOP_TEXT: usize = 1024;
+/// What an item's count, bucket and punctuation take as text, about.
+const TOP_OVERHEAD: usize = 12;
+/// Longest part of an item that is told.
+const TOP_ITEM: usize = 96;
+/// More fields than a definition can name.
+const MOST_NAMES: usize = 96;
+/// Joins the parts of a joint item.
+const JOINT: u8 = b'*';
+
+/// A heavy hitter behind a bucket of a counts block or a row of a histogram.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopItem {
+    /// Number of the block in the schema.
+    pub block: u16,
+    /// The item, cut after 96 bytes.
+    pub item: Vec<u8>,
+    /// Its observations in the window.
+    pub count: u64,
+    /// Its bucket, or its slot.
+    pub bucket: u32,
+}
+
+/// The sketches of the open window and of the time before it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Window {
+    pub fields: Fields,
+    n: u64,
+    closed: u64,
+    items: Vec<Items>,
+    measures: Vec<MeasureState>,
+    uniques: Vec<Distinct>,
+    histograms: Vec<Histogram>,
+}
+
+impl Window {
+    pub(crate) fn new(fields: Fields) -> Self {
+        Self {
+            n: 0,
+            closed: 0,
+            items: fields.joints.iter().map(|_| Items::new(fields.width)).collect(),
+            measures: fields.measures.iter().map(|_| MeasureState::new()).collect(),
+            uniques: fields.uniques.iter().map(|_| Fields::unique_sketch()).collect(),
+            histograms: fields.crosses.iter().map(|_| Histogram::new()).collect(),
+            fields,
+        }
+    }
+
+    /// Observations in the open window.
+    pub(crate) fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Counts one observation for what it has; what it lacks goes to `left_out`.
+    pub(crate) fn observe<'a>(
+        &mut self,
+        observation: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        left_out: &mut LeftOut,
+    ) {
+        let mut values = [None; MOST_NAMES];
+        let mut known = 0;
+        for (field, value) in observation {
+            if let Some(at) = self.fields.names.iter().position(|name| name.as_bytes() == field)
+                && values[at].is_none()
+                && !value.is_empty()
+            {
+                values[at] = Some(value);
+                known += 1;
+            }
+        }
+        if known == 0 {
+            left_out.skipped += 1;
+            return;
+        }
+        self.n += 1;
+        for (at, value) in values.iter_mut().enumerate().take(self.fields.names.len()) {
+            if value.is_none() {
+                left_out.field(at, Reason::Absent);
+            } else if value.take_if(|value| value.len() > MAX_ITEM).is_some() {
+                left_out.field(at, Reason::TooLong);
+            }
+        }
+        let mut joint = Vec::new();
+        for (items, dimension) in self.items.iter_mut().zip(&self.fields.joints) {
+            if let Some(item) = join(dimension, &values, &mut joint) {
+                items.add(item);
+            }
+        }
+        let mut numbers = [None; MOST_NAMES];
+        let measured = self.fields.measures.iter().chain(self.fields.crosses.iter().map(|cross| &cross.measure));
+        for at in measured.map(|&at| usize::from(at)) {
+            if let (Some(value), None) = (values[at], numbers[at]) {
+                numbers[at] = number(value);
+                if numbers[at].is_none() {
+                    left_out.field(at, Reason::Unreadable);
+                    values[at] = None;
+                }
+            }
+        }
+        for (measure, &at) in self.measures.iter_mut().zip(&self.fields.measures) {
+            if let Some(value) = numbers[usize::from(at)] {
+                measure.add(value);
+            }
+        }
+        for (unique, &at) in self.uniques.iter_mut().zip(&self.fields.uniques) {
+            if let Some(value) = values[usize::from(at)] {
+                unique.add(ItemHash::of(value));
+            }
+        }
+        for (histogram, cross) in self.histograms.iter_mut().zip(&self.fields.crosses) {
+            if let (Some(value), Some(item)) =
+                (numbers[usize::from(cross.measure)], join(&cross.group, &values, &mut joint))
+            {
+                histogram.add(item, value, &cross.edges);
+            }
+        }
+    }
+
+    /// Closes the window that ends at `end_ms`.
+    pub(crate) fn close(&mut self, end_ms: u64) -> Closed {
+        let closed = Closed { end_ms, n: self.n, values: self.values(), gap_ms: 0, top: self.top() };
+        self.n = 0;
+        self.closed += 1;
+        self.items.iter_mut().for_each(Items::close);
+        self.measures.iter_mut().for_each(MeasureState::close);
+        self.uniques.iter_mut().for_each(Distinct::clear);
+        self.histograms.iter_mut().for_each(Histogram::close);
+        closed
+    }
+
+    /// `count` windows pass in which nothing is counted; the first of them ends at `end_ms`.
+    pub(crate) fn pass_empty(&mut self, count: u64, end_ms: u64) -> Closed {
+        for items in &mut self.items {
+            items.pass_empty(count as u32);
+        }
+        self.closed += count;
+        Closed { end_ms, n: 0, values: self.values(), gap_ms: 0, top: Vec::new() }
+    }
+
+    /// Whether a dump's window has the sizes that its fields give.
+    pub(crate) fn is_sane(&self) -> bool {
+        let fields = &self.fields;
+        let unique_bytes = Fields::unique_sketch().bytes();
+        self.items.len() == fields.joints.len()
+            && self.measures.len() == fields.measures.len()
+            && self.uniques.len() == fields.uniques.len()
+            && self.histograms.len() == fields.crosses.len()
+            && self.items.iter().all(|items| items.has_shape(fields.width))
+            && self.uniques.iter().all(|unique| unique.bytes() == unique_bytes)
+            && self.histograms.iter().all(Histogram::has_shape)
+            && UNIQUE_PRECISION > 0
+    }
+
+    fn values(&self) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.fields.features());
+        values.push(self.n as f32);
+        for items in &self.items {
+            let summary = items.summary();
+            values.extend([summary.distinct, summary.new, summary.entropy, summary.burst]);
+        }
+        values.extend(self.measures.iter().flat_map(MeasureState::summary));
+        values.extend(self.uniques.iter().map(|unique| unique.estimate() as f32));
+        for items in &self.items {
+            items.fold(self.fields.buckets, &mut values);
+        }
+        for histogram in &self.histograms {
+            histogram.append(&mut values);
+        }
+        values
+    }
+
+    /// One item of each block in turn, until they fill what a fingerprint may tell.
+    fn top(&self) -> Vec<TopItem> {
+        type Candidates<'a> = Box<dyn Iterator<Item = (&'a [u8], u64, u32)> + 'a>;
+        let counts = self.items.iter().map(|items| Box::new(items.top(self.fields.buckets)) as Candidates<'_>);
+        let rows = self.histograms.iter().map(|histogram| Box::new(histogram.top(self.closed)) as Candidates<'_>);
+        let mut blocks: Vec<_> = counts.chain(rows).enumerate().collect();
+        let (mut top, mut text) = (Vec::new(), 0);
+        while !blocks.is_empty() {
+            let mut dry = Vec::new();
+            for (number, candidates) in &mut blocks {
+                let Some((item, count, bucket)) = candidates.next() else {
+                    dry.push(*number);
+                    continue;
+                };
+                let item = &item[..item.len().min(TOP_ITEM)];
+                text += item.len() + TOP_OVERHEAD;
+                if text > TOP_TEXT || top.len() == MAX_TOP_ITEMS {
+                    return top;
+                }
+                // block 0 is the numeric one
+                top.push(TopItem { block: *number as u16 + 1, item: item.to_vec(), count, bucket });
+            }
+            blocks.retain(|(number, _)| !dry.contains(number));
+        }
+        top
+    }
+}
+
+/// The item that `dimension` makes of an observation; none where a part is absent.
+fn join<'v>(dimension: &Joint, values: &[Option<&'v [u8]>], joint: &'v mut Vec<u8>) -> Option<&'v [u8]> {
+    if let [only] = dimension.parts[..] {
+        return values[usize::from(only)];
+    }
+    joint.clear();
+    for (i, &part) in dimension.parts.iter().enumerate() {
+        if i > 0 {
+            joint.push(JOINT);
+        }
+        joint.extend_from_slice(values[usize::from(part)]?);
+    }
+    joint.truncate(MAX_ITEM);
+    Some(joint)
+}

@@ -1,0 +1,206 @@
+use std::cmp::Reverse;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ItemHash, SketchError};
+
+/// Most tracked items: the scan of their hashes stays within a few cache lines.
+const MAX_CAPACITY: usize = 64;
+/// Bytes kept of an item; the rest of a longer one is cut off.
+const MAX_ITEM: usize = 1024;
+
+/// Places looked at together.
+const GROUP: usize = 8;
+
+/// The most frequent items (SpaceSaving: Metwally, Agrawal, El Abbadi 2005).
+///
+/// Every item added more often than `total / capacity` is tracked; a count is never too low and at most its
+/// `error` too high. Of equal least counts the one in the last place makes room: the outcome depends on nothing but
+/// the calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct HeavyHitters {
+    capacity: u8,
+    /// Scanned on every call, so on their own; `counts` and `kept` run parallel.
+    hashes: Vec<ItemHash>,
+    counts: Vec<u64>,
+    kept: Vec<Kept>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    error: u64,
+    item: Vec<u8>,
+}
+
+/// One tracked item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hitter<'a> {
+    /// Its bytes, at most the first 1024.
+    pub item: &'a [u8],
+    /// The hash it was added with.
+    pub hash: ItemHash,
+    /// Upper bound of its count.
+    pub count: u64,
+    /// `count - error` is the lower bound.
+    pub error: u64,
+}
+
+impl HeavyHitters {
+    /// An empty sketch that tracks `capacity` items (1 to 64).
+    pub fn new(capacity: usize) -> Result<Self, SketchError> {
+        if !(1..=MAX_CAPACITY).contains(&capacity) {
+            return Err(SketchError::OutOfRange { what: "capacity", allowed: "1 to 64" });
+        }
+        Ok(Self {
+            capacity: capacity as u8,
+            hashes: Vec::with_capacity(capacity),
+            counts: Vec::with_capacity(capacity),
+            kept: Vec::with_capacity(capacity),
+        })
+    }
+
+    /// Adds `n` to the item with this hash; true if it was tracked already. `n` of 0 changes nothing.
+    #[inline]
+    pub fn add(&mut self, item: &[u8], hash: ItemHash, n: u32) -> bool {
+        let item = &item[..item.len().min(MAX_ITEM)];
+        if let Some(at) = self.find(item, hash) {
+            self.counts[at] = self.counts[at].saturating_add(u64::from(n));
+            return true;
+        }
+        if n > 0 {
+            self.track(item, hash, u64::from(n));
+        }
+        false
+    }
+
+    /// Place of a tracked item. Whole groups are compared without a branch, which the compiler vectorises.
+    #[inline]
+    fn find(&self, item: &[u8], hash: ItemHash) -> Option<usize> {
+        let is_at = |at: &usize| self.hashes[*at] == hash && self.kept[*at].item == item;
+        let (groups, rest) = self.hashes.as_chunks::<GROUP>();
+        for (group, hashes) in groups.iter().enumerate() {
+            if hashes.iter().fold(false, |hit, &tracked| hit | (tracked == hash)) {
+                let found = (group * GROUP..(group + 1) * GROUP).find(is_at);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        (self.hashes.len() - rest.len()..self.hashes.len()).find(is_at)
+    }
+
+    /// Takes a free place, or that of the least count, whose count becomes the newcomer's error.
+    fn track(&mut self, item: &[u8], hash: ItemHash, n: u64) {
+        if self.hashes.len() < usize::from(self.capacity) {
+            self.hashes.push(hash);
+            self.counts.push(n);
+            let item = item.to_vec();
+            self.kept.push(Kept { error: 0, item });
+            return;
+        }
+        let least = self.least();
+        let Some(at) = self.counts.iter().rposition(|&count| count == least) else {
+            return;
+        };
+        self.hashes[at] = hash;
+        self.counts[at] = least.saturating_add(n);
+        let kept = &mut self.kept[at];
+        kept.error = least;
+        kept.item.clear();
+        kept.item.extend_from_slice(item);
+    }
+
+    /// The least count, in lanes that don't wait for each other.
+    fn least(&self) -> u64 {
+        let (groups, rest) = self.counts.as_chunks::<GROUP>();
+        let mut lanes = [u64::MAX; GROUP];
+        for group in groups {
+            for (least, &count) in lanes.iter_mut().zip(group) {
+                *least = count.min(*least);
+            }
+        }
+        lanes.iter().chain(rest).copied().fold(u64::MAX, u64::min)
+    }
+
+    /// The `k` items of the largest counts, largest first, equal counts in the order of their bytes.
+    pub fn top(&self, k: usize) -> Vec<Hitter<'_>> {
+        let mut top: Vec<_> = self.iter().collect();
+        top.sort_unstable_by_key(|hitter| (Reverse(hitter.count), hitter.item, hitter.hash));
+        top.truncate(k);
+        top
+    }
+
+    /// All tracked items, in no useful order.
+    pub fn iter(&self) -> impl Iterator<Item = Hitter<'_>> {
+        let counted = self.hashes.iter().zip(&self.counts).zip(&self.kept);
+        counted.map(|((&hash, &count), kept)| Hitter { item: &kept.item, hash, count, error: kept.error })
+    }
+
+    /// Back to empty.
+    pub fn clear(&mut self) {
+        self.hashes.clear();
+        self.counts.clear();
+        self.kept.clear();
+    }
+
+    /// Most items tracked.
+    pub fn capacity(&self) -> usize {
+        usize::from(self.capacity)
+    }
+
+    /// Memory held now, in bytes: grows with the items' lengths up to [`bytes_at_most`](Self::bytes_at_most).
+    pub fn bytes(&self) -> usize {
+        let items: usize = self.kept.iter().map(|kept| kept.item.len()).sum();
+        size_of::<Self>() + self.capacity() * PLACE + items
+    }
+
+    /// Memory of a sketch of this capacity whose items are at most `item` bytes long.
+    pub fn bytes_at_most(capacity: usize, item: usize) -> usize {
+        size_of::<Self>() + capacity * (PLACE + item.min(MAX_ITEM))
+    }
+}
+
+/// Bytes of a place, its item's bytes apart.
+const PLACE: usize = size_of::<ItemHash>() + size_of::<u64>() + size_of::<Kept>();
+
+#[derive(Deserialize)]
+struct Unchecked {
+    capacity: u8,
+    hashes: Vec<ItemHash>,
+    counts: Vec<u64>,
+    kept: Vec<Kept>,
+}
+
+impl TryFrom<Unchecked> for HeavyHitters {
+    type Error = SketchError;
+
+    fn try_from(raw: Unchecked) -> Result<Self, SketchError> {
+        let mut checked = Self::new(usize::from(raw.capacity))?;
+        let tracked = raw.hashes.len();
+        if tracked > checked.capacity() || raw.counts.len() != tracked || raw.kept.len() != tracked {
+            return Err(SketchError::Corrupt("tracked items don't fit the capacity"));
+        }
+        for (kept, &count) in raw.kept.iter().zip(&raw.counts) {
+            if kept.item.len() > MAX_ITEM {
+                return Err(SketchError::Corrupt("tracked item longer than 1024 bytes"));
+            }
+            if kept.error >= count {
+                return Err(SketchError::Corrupt("error of a tracked item reaches its count"));
+            }
+        }
+        let twice = |at: usize| {
+            let same = |earlier: &usize| {
+                raw.hashes[*earlier] == raw.hashes[at] && raw.kept[*earlier].item == raw.kept[at].item
+            };
+            (0..at).any(|earlier| same(&earlier))
+        };
+        if (0..tracked).any(twice) {
+            return Err(SketchError::Corrupt("item tracked twice"));
+        }
+        checked.hashes.extend(raw.hashes);
+        checked.counts.extend(raw.counts);
+        checked.kept.extend(raw.kept);
+        Ok(checked)
+    }
+}

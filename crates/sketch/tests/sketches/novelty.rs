@@ -1,0 +1,54 @@
+use eddyline_sketch::Novelty;
+use proptest::prelude::*;
+
+use crate::numbered;
+
+proptest! {
+    #[test]
+    fn no_item_is_new_twice_within_a_generation(items in prop::collection::vec(0..300u64, 0..400)) {
+        let mut novelty = Novelty::new(400, 0.01)?;
+        let mut seen = std::collections::BTreeSet::new();
+        for item in items {
+            let new = novelty.first_seen(numbered(item));
+            prop_assert!(!new || seen.insert(item), "{item} is new twice");
+            seen.insert(item);
+        }
+    }
+}
+
+#[test]
+fn item_ages_out_after_two_rotations_without_a_sighting() {
+    let mut novelty = Novelty::new(100, 0.01).expect("valid parameters");
+    assert!(novelty.first_seen(numbered(1)));
+    novelty.rotate();
+    assert!(!novelty.first_seen(numbered(1)), "the previous generation knows it");
+    novelty.rotate();
+    assert!(!novelty.first_seen(numbered(1)), "the sighting renewed it");
+    novelty.rotate();
+    novelty.rotate();
+    assert!(novelty.first_seen(numbered(1)), "two rotations forget it");
+}
+
+#[test]
+fn full_generation_rotates_by_itself_and_never_goes_blind() {
+    let mut novelty = Novelty::new(500, 0.01).expect("valid parameters");
+    let mut known = 0;
+    for item in 0..20_000 {
+        known += u32::from(!novelty.first_seen(numbered(item)));
+        assert!(novelty.held() < 500);
+    }
+    // At most 2 % are expected to be mistaken for known ones.
+    assert!(known < 400, "{known} of 20000 new items were taken for known ones");
+    assert!(novelty.first_seen(numbered(0)), "the first item is forgotten by now");
+}
+
+#[test]
+fn parameters_out_of_range_are_refused() {
+    for (items, rate) in [(0, 0.1), (u32::MAX, 0.1), (10, 0.0), (10, 0.9), (10, f64::NAN)] {
+        assert!(Novelty::new(items, rate).is_err(), "{items}, {rate}");
+    }
+    let mut novelty = Novelty::new(10, 0.1).expect("valid parameters");
+    novelty.first_seen(numbered(1));
+    novelty.clear();
+    assert!(novelty.first_seen(numbered(1)));
+}

@@ -1,0 +1,27 @@
+//! `EDDY.SENT`: the fingerprints up to a window end stand in the stream. Internal, idempotent.
+
+use super::arguments::{Arguments, CommandError};
+use super::close::MAX_MS;
+
+/// A checked `EDDY.SENT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent<'a> {
+    /// The monitor.
+    pub key: &'a [u8],
+    /// End of the newest window that stands in the stream.
+    pub end_ms: u64,
+}
+
+impl<'a> Sent<'a> {
+    /// Reads the arguments after the command's name.
+    ///
+    /// # Errors
+    /// Anything but a key and milliseconds.
+    pub fn parse(arguments: &'a [&'a [u8]]) -> Result<Self, CommandError> {
+        let mut args = Arguments::new("eddy.sent", arguments);
+        let key = args.required()?;
+        let end_ms = args.number("end-ms", 0..=MAX_MS, "milliseconds since the epoch")?;
+        args.end()?;
+        Ok(Self { key, end_ms })
+    }
+}

@@ -1,0 +1,233 @@
+//! The entry that a closed window leaves in `{monitor}:fingerprints`, under the id `<window end ms>-0`.
+//!
+//! Fields: `n` observations, `schema` id (16 hex digits), `v` vector as little-endian f32, `top` JSON, and `gap` ms where
+//! time before this window is missing.
+
+use crate::text::printable;
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Largest `top`, in bytes.
+pub const MAX_TOP: usize = 1024;
+/// Longest item text inside `top`, in bytes.
+pub const MAX_TOP_ITEM: usize = 96;
+/// Longest vector accepted, in features.
+pub const MAX_FEATURES: usize = 16_384;
+
+/// One entry of a fingerprint stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fingerprint {
+    /// End of the window, ms since the epoch: the entry's id.
+    pub end_ms: u64,
+    /// Observations in the window.
+    pub n: u64,
+    /// Id of the schema that names the features.
+    pub schema: u64,
+    /// The features, in the schema's order; NaN = missing.
+    pub values: Vec<f32>,
+    /// The heavy hitters behind the buckets.
+    pub top: Top,
+    /// Milliseconds before this window's start of which nothing is known.
+    pub gap_ms: u64,
+}
+
+/// What a stream entry lacks to be a fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FingerprintError {
+    /// A field isn't there.
+    #[error("fingerprint has no field '{0}'")]
+    Missing(&'static str),
+    /// A field can't be read.
+    #[error("fingerprint's field '{0}' can't be read")]
+    Unreadable(&'static str),
+    /// Too many features.
+    #[error("fingerprint has {0} features, more than {MAX_FEATURES}")]
+    TooLong(usize),
+    /// The id isn't a window end.
+    #[error("fingerprint id '{0}' isn't <window end ms>-0")]
+    Id(String),
+}
+
+/// Heavy hitters of one window: block name → (item, count, bucket or slot), largest first.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Top(pub BTreeMap<String, Vec<(String, u64, u32)>>);
+
+impl Top {
+    /// Adds `item` behind `bucket` of `block` unless the JSON would grow past [`MAX_TOP`]; says whether it was added.
+    pub fn add(&mut self, block: &str, item: &[u8], count: u64, bucket: u32) -> bool {
+        self.0.entry(block.to_owned()).or_default().push((printable(item, MAX_TOP_ITEM), count, bucket));
+        if self.to_json().len() <= MAX_TOP {
+            return true;
+        }
+        if let Some(items) = self.0.get_mut(block) {
+            items.pop();
+        }
+        self.0.retain(|_, items| !items.is_empty());
+        false
+    }
+
+    /// Compact JSON, `{"service":[["pay",120,5],…],…}`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings and integers always serialise")
+    }
+}
+
+impl Serialize for Top {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (block, items) in &self.0 {
+            map.serialize_entry(block, items)?;
+        }
+        map.end()
+    }
+}
+
+impl Fingerprint {
+    /// The entry's id: `<window end ms>-0`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        id(self.end_ms)
+    }
+
+    /// Field–value pairs as they stand in the stream.
+    #[must_use]
+    pub fn to_fields(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let mut fields = vec![
+            ("n", self.n.to_string().into_bytes()),
+            ("schema", schema_id(self.schema).into_bytes()),
+            ("v", self.values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            ("top", self.top.to_json().into_bytes()),
+        ];
+        if self.gap_ms > 0 {
+            fields.push(("gap", self.gap_ms.to_string().into_bytes()));
+        }
+        fields
+    }
+
+    /// Reads an entry; unknown fields are ignored.
+    ///
+    /// # Errors
+    /// A missing or unreadable field, or a vector longer than [`MAX_FEATURES`].
+    pub fn from_fields<'a>(
+        id: &str,
+        fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<Self, FingerprintError> {
+        let end_ms = id
+            .split_once('-')
+            .filter(|(_, seq)| *seq == "0")
+            .and_then(|(ms, _)| ms.parse().ok())
+            .ok_or_else(|| FingerprintError::Id(id.to_owned()))?;
+        let (mut n, mut schema, mut values, mut top, mut gap_ms) = (None, None, None, Top::default(), 0);
+        for (field, value) in fields {
+            match field {
+                b"n" => n = Some(number(value).ok_or(FingerprintError::Unreadable("n"))?),
+                b"schema" => {
+                    let hex = std::str::from_utf8(value).ok().and_then(|text| u64::from_str_radix(text, 16).ok());
+                    schema = Some(hex.ok_or(FingerprintError::Unreadable("schema"))?);
+                }
+                b"v" => values = Some(vector(value)?),
+                b"top" => {
+                    top = serde_json::from_slice(value).map_err(|_| FingerprintError::Unreadable("top"))?;
+                }
+                b"gap" => gap_ms = number(value).ok_or(FingerprintError::Unreadable("gap"))?,
+                _ => {}
+            }
+        }
+        Ok(Self {
+            end_ms,
+            n: n.ok_or(FingerprintError::Missing("n"))?,
+            schema: schema.ok_or(FingerprintError::Missing("schema"))?,
+            values: values.ok_or(FingerprintError::Missing("v"))?,
+            top,
+            gap_ms,
+        })
+    }
+}
+
+/// The id of the window that ends at `end_ms`, in every stream keyed by windows.
+#[must_use]
+pub fn id(end_ms: u64) -> String {
+    format!("{end_ms}-0")
+}
+
+/// A schema's id as text: 16 hex digits.
+#[must_use]
+pub fn schema_id(id: u64) -> String {
+    format!("{id:016x}")
+}
+
+fn number(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn vector(blob: &[u8]) -> Result<Vec<f32>, FingerprintError> {
+    let (values, rest) = blob.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(FingerprintError::Unreadable("v"));
+    }
+    if values.len() > MAX_FEATURES {
+        return Err(FingerprintError::TooLong(values.len()));
+    }
+    Ok(values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample() -> Fingerprint {
+        let mut top = Top::default();
+        assert!(top.add("service", b"pay", 120, 5));
+        Fingerprint { end_ms: 1_700_000_005_000, n: 3, schema: 0xab, values: vec![3.0, 0.5], top, gap_ms: 10_000 }
+    }
+
+    fn read(fields: &[(&'static str, Vec<u8>)]) -> Result<Fingerprint, FingerprintError> {
+        let pairs = fields.iter().map(|(field, value)| (field.as_bytes(), value.as_slice()));
+        Fingerprint::from_fields("1700000005000-0", pairs)
+    }
+
+    #[test]
+    fn the_entry_has_its_golden_bytes() {
+        let text: Vec<String> =
+            sample().to_fields().iter().map(|(field, value)| format!("{field}={}", printable(value, 99))).collect();
+        assert_eq!(
+            text,
+            ["n=3", "schema=00000000000000ab", "v=\0\0@@\0\0\0?", r#"top={"service":[["pay",120,5]]}"#, "gap=10000"]
+        );
+        assert_eq!(sample().id(), "1700000005000-0");
+    }
+
+    #[test]
+    fn an_entry_reads_back_as_it_was_written() {
+        assert_eq!(read(&sample().to_fields()), Ok(sample()));
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        for field in ["n", "schema", "v"] {
+            let fields: Vec<_> = sample().to_fields().into_iter().filter(|(name, _)| *name != field).collect();
+            assert_eq!(read(&fields).unwrap_err().to_string(), format!("fingerprint has no field '{field}'"));
+        }
+    }
+
+    #[test]
+    fn top_never_grows_past_its_limit() {
+        let mut top = Top::default();
+        let added = (0..200).filter(|i| top.add("endpoint", format!("/a/{i}").as_bytes(), 1, 0)).count();
+        assert!(added > 20 && added < 200, "{added}");
+        assert!(top.to_json().len() <= MAX_TOP);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(id in ".{0,24}", n: Vec<u8>, schema: Vec<u8>, v: Vec<u8>, top: Vec<u8>) {
+            let fields = [("n", n), ("schema", schema), ("v", v), ("top", top)];
+            let pairs = fields.iter().map(|(field, value)| (field.as_bytes(), value.as_slice()));
+            let _ = Fingerprint::from_fields(&id, pairs);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Every key and channel name, built in one place.
+
+/// Channel on which every alert of the deployment is published.
+pub const ALERTS: &str = "eddyline:alerts";
+/// Channel that wakes workers when a fingerprint was written; volatile, carries the monitor's name.
+pub const CLOSED: &str = "eddyline:closed";
+/// Longest name of a monitor, source or field, and longest item, in bytes.
+pub const MAX_NAME: usize = 1024;
+
+/// Why a name can't be a monitor's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Empty, or longer than [`MAX_NAME`].
+    #[error("a monitor's name is 1 to 1024 bytes")]
+    Length,
+    /// Braces from which no hash tag follows, or a name that is nothing but a tag.
+    #[error("braces in a monitor's name must be one non-empty {{tag}} plus more text, as in {{shop}}:checkout")]
+    Braces,
+}
+
+/// The companions of one monitor: keys that share its hash slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Companions {
+    name: Vec<u8>,
+    stem: Vec<u8>,
+}
+
+impl Companions {
+    /// The companions of monitor `name`: `{name}:…`, or `name:…` where the name already carries a hash tag.
+    ///
+    /// # Errors
+    /// A name whose companions would collide with another's or fall into another slot.
+    pub fn of(name: &[u8]) -> Result<Self, NameError> {
+        if name.is_empty() || name.len() > MAX_NAME {
+            return Err(NameError::Length);
+        }
+        let braces: Vec<usize> = (0..name.len()).filter(|&i| matches!(name[i], b'{' | b'}')).collect();
+        let stem = match braces[..] {
+            [] => [b"{", name, b"}:"].concat(),
+            [open, close]
+                if name[open] == b'{' && name[close] == b'}' && close > open + 1 && close - open + 1 < name.len() =>
+            {
+                [name, b":"].concat()
+            }
+            _ => return Err(NameError::Braces),
+        };
+        Ok(Self { name: name.to_vec(), stem })
+    }
+
+    /// The monitor's own key.
+    #[must_use]
+    pub fn monitor(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Stream of fingerprints, id = window end.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<u8> {
+        self.companion("fingerprints")
+    }
+
+    /// Hash: schema id → schema record.
+    #[must_use]
+    pub fn schemas(&self) -> Vec<u8> {
+        self.companion("schemas")
+    }
+
+    /// Stream of scores, one a fingerprint, under its id.
+    #[must_use]
+    pub fn scores(&self) -> Vec<u8> {
+        self.companion("scores")
+    }
+
+    /// Stream of incident changes.
+    #[must_use]
+    pub fn incidents(&self) -> Vec<u8> {
+        self.companion("incidents")
+    }
+
+    /// String: the worker's checkpoint.
+    #[must_use]
+    pub fn model(&self) -> Vec<u8> {
+        self.companion("model")
+    }
+
+    /// String with expiry: the token of the worker that scores this monitor.
+    #[must_use]
+    pub fn lease(&self) -> Vec<u8> {
+        self.companion("lease")
+    }
+
+    /// Counter from which lease tokens are drawn.
+    #[must_use]
+    pub fn lease_tokens(&self) -> Vec<u8> {
+        self.companion("lease:tokens")
+    }
+
+    /// Hash of the monitor's live settings.
+    #[must_use]
+    pub fn settings(&self) -> Vec<u8> {
+        self.companion("settings")
+    }
+
+    /// Channel with this monitor's alerts only.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<u8> {
+        [ALERTS.as_bytes(), b":", &self.name].concat()
+    }
+
+    fn companion(&self, what: &str) -> Vec<u8> {
+        [&self.stem, what.as_bytes()].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprints(name: &str) -> Result<String, NameError> {
+        Companions::of(name.as_bytes()).map(|keys| String::from_utf8(keys.fingerprints()).unwrap())
+    }
+
+    #[test]
+    fn companions_share_the_monitors_hash_tag() {
+        assert_eq!(fingerprints("checkout").unwrap(), "{checkout}:fingerprints");
+        assert_eq!(fingerprints("{shop}:checkout").unwrap(), "{shop}:checkout:fingerprints");
+        assert_eq!(fingerprints("eu-{shop}").unwrap(), "eu-{shop}:fingerprints");
+    }
+
+    #[test]
+    fn names_whose_companions_would_collide_or_change_slot_are_refused() {
+        for name in ["{checkout}", "a{}b", "a}b", "a{b", "}a{", "{a}{b}", "{{a}}b"] {
+            assert_eq!(fingerprints(name), Err(NameError::Braces), "{name}");
+        }
+        assert_eq!(fingerprints(""), Err(NameError::Length));
+        assert_eq!(fingerprints(&"x".repeat(1025)), Err(NameError::Length));
+    }
+
+    #[test]
+    fn every_key_and_channel_is_where_the_documents_say() {
+        let keys = Companions::of(b"checkout").unwrap();
+        let all = [
+            keys.fingerprints(),
+            keys.schemas(),
+            keys.scores(),
+            keys.incidents(),
+            keys.model(),
+            keys.lease(),
+            keys.settings(),
+            keys.alerts(),
+        ];
+        let all: Vec<_> = all.iter().map(|key| String::from_utf8_lossy(key)).collect();
+        assert_eq!(
+            all,
+            [
+                "{checkout}:fingerprints",
+                "{checkout}:schemas",
+                "{checkout}:scores",
+                "{checkout}:incidents",
+                "{checkout}:model",
+                "{checkout}:lease",
+                "{checkout}:settings",
+                "eddyline:alerts:checkout"
+            ]
+        );
+    }
+}

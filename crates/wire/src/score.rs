@@ -1,0 +1,73 @@
+//! The entry in `{monitor}:scores`: one a fingerprint, under the fingerprint's id.
+
+/// What a window was worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// 0 ordinary, 0.5 the alert boundary, 1 as rare as can be told.
+    pub score: f64,
+    /// Estimated chance that an ordinary recent window scores at least this high, in [1e-12, 1].
+    pub p: f64,
+    /// Whether the baseline knows enough to alert.
+    pub state: State,
+    /// Incident this window belongs to.
+    pub incident: Option<String>,
+}
+
+/// Whether the baseline knows enough to alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Not yet: windows seen of windows needed.
+    Warming {
+        /// Windows seen.
+        seen: u32,
+        /// Windows needed.
+        needed: u32,
+    },
+    /// Yes.
+    Ready,
+    /// The fingerprint couldn't be read; it was left out of the baseline.
+    Unreadable,
+}
+
+impl Score {
+    /// The score of a fingerprint that couldn't be read.
+    #[must_use]
+    pub fn unreadable() -> Self {
+        Self { score: 0.0, p: 1.0, state: State::Unreadable, incident: None }
+    }
+
+    /// Field–value pairs as they stand in the stream. Numbers print so that they read back to the same bits.
+    #[must_use]
+    pub fn to_fields(&self) -> Vec<(&'static str, String)> {
+        let mut fields = vec![
+            ("score", self.score.to_string()),
+            ("p", format!("{:e}", self.p)),
+            (
+                "state",
+                match self.state {
+                    State::Warming { seen, needed } => format!("warming {seen}/{needed}"),
+                    State::Ready => "ready".to_owned(),
+                    State::Unreadable => "unreadable".to_owned(),
+                },
+            ),
+        ];
+        if let Some(incident) = &self.incident {
+            fields.push(("incident", incident.clone()));
+        }
+        fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_score_has_its_golden_fields() {
+        let score = Score { score: 0.625, p: 1.2e-7, state: State::Ready, incident: Some("9f".to_owned()) };
+        let fields: Vec<String> = score.to_fields().iter().map(|(field, value)| format!("{field}={value}")).collect();
+        assert_eq!(fields, ["score=0.625", "p=1.2e-7", "state=ready", "incident=9f"]);
+        let warming = Score { state: State::Warming { seen: 3, needed: 60 }, incident: None, ..score };
+        assert_eq!(warming.to_fields()[2], ("state", "warming 3/60".to_owned()));
+    }
+}

@@ -1,0 +1,115 @@
+//! Reading sources: the newest entry as it comes, or a backlog in slices.
+
+use crate::ffi::key::string;
+use eddyline_monitor::{EntryId, Monitor, Reading, Source};
+use redis_module::key::RedisKey;
+use redis_module::raw::RedisModuleStreamID;
+use redis_module::stream::{StreamIterator, StreamRecord};
+use redis_module::{Context, KeyType, RedisError};
+use std::time::Instant;
+
+/// Entries read between two looks at the time.
+const STRIDE: usize = 16;
+
+/// Number of the source `name` in `monitor`.
+pub(crate) fn source_number(monitor: &Monitor, name: &[u8]) -> Option<usize> {
+    monitor.sources().iter().position(|source| source.name == name)
+}
+
+/// Reads one entry of source number `source`.
+pub(crate) fn read_entry(monitor: &mut Monitor, source: usize, entry: &StreamRecord) -> Reading {
+    let fields = entry.fields.iter().map(|(field, value)| (field.as_slice(), value.as_slice()));
+    monitor.read(source, id_of(entry), fields)
+}
+
+/// Reads source number `source` from its cursor up to and including `last`, or until `deadline`; then, whether all is
+/// read. The same on every node, whose copies of the sources are the same at this place in the log.
+pub(crate) fn read_up_to(
+    ctx: &Context,
+    monitor: &mut Monitor,
+    source: usize,
+    last: EntryId,
+    deadline: Option<Instant>,
+) -> Reading {
+    let mut reading = Reading::Known;
+    let key = ctx.open_key(&string(ctx, &monitor.sources()[source].name));
+    if let Ok(entries) = after(&key, monitor.sources()[source].cursor) {
+        for (i, entry) in entries.enumerate() {
+            if id_of(&entry) > last {
+                break;
+            }
+            reading = read_entry(monitor, source, &entry);
+            let late = i % STRIDE == STRIDE - 1 && deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if reading == Reading::Waits || late {
+                break;
+            }
+        }
+    }
+    if reading != Reading::Waits {
+        let following = (0..monitor.sources().len()).all(|source| next_unread(ctx, monitor, source).is_none());
+        monitor.set_following(following);
+    }
+    reading
+}
+
+/// The source whose next unread entry is the oldest, and the id up to which it can be read before another one's turn.
+pub(crate) fn next_source(ctx: &Context, monitor: &Monitor) -> Option<(usize, EntryId)> {
+    let mut unread: Vec<(EntryId, usize)> = (0..monitor.sources().len())
+        .filter_map(|source| next_unread(ctx, monitor, source).map(|id| (id, source)))
+        .collect();
+    unread.sort_unstable();
+    let (first, source) = *unread.first()?;
+    let until = unread.get(1).map_or(EntryId { ms: u64::MAX, seq: u64::MAX }, |(id, _)| before(*id));
+    Some((source, until.max(first)))
+}
+
+/// Id of the newest entry of the stream `name`.
+///
+/// # Errors
+/// The key holds something else; then, what.
+pub(crate) fn newest(ctx: &Context, name: &[u8]) -> Result<Option<EntryId>, KeyType> {
+    let key = ctx.open_key(&string(ctx, name));
+    match key.key_type() {
+        _ if key.is_null() => Ok(None),
+        KeyType::Stream => {
+            Ok(key.get_stream_iterator(true).ok().and_then(|mut entries| entries.next()).map(|entry| id_of(&entry)))
+        }
+        other => Err(other),
+    }
+}
+
+fn next_unread(ctx: &Context, monitor: &Monitor, source: usize) -> Option<EntryId> {
+    let source = &monitor.sources()[source];
+    let key = ctx.open_key(&string(ctx, &source.name));
+    after(&key, source.cursor).ok()?.next().map(|entry| id_of(&entry))
+}
+
+/// The entries of a stream after `cursor`.
+fn after(stream: &RedisKey, cursor: EntryId) -> Result<StreamIterator<'_>, RedisError> {
+    stream.get_stream_range_iterator(Some(RedisModuleStreamID { ms: cursor.ms, seq: cursor.seq }), None, true, false)
+}
+
+/// A monitor came from elsewhere: cursors that lie beyond their stream start over, and nothing is followed before it was
+/// read to its end.
+pub(crate) fn rebase(ctx: &Context, monitor: &mut Monitor) {
+    for source in 0..monitor.sources().len() {
+        let Source { name, cursor } = &monitor.sources()[source];
+        let newest = newest(ctx, name).ok().flatten();
+        if newest.is_none_or(|newest| newest < *cursor) {
+            monitor.set_cursor(source, EntryId::default());
+        }
+    }
+    monitor.set_following(monitor.sources().is_empty());
+}
+
+fn id_of(entry: &StreamRecord) -> EntryId {
+    EntryId { ms: entry.id.ms, seq: entry.id.seq }
+}
+
+fn before(id: EntryId) -> EntryId {
+    match (id.ms, id.seq) {
+        (0, 0) => id,
+        (ms, 0) => EntryId { ms: ms - 1, seq: u64::MAX },
+        (ms, seq) => EntryId { ms, seq: seq - 1 },
+    }
+}

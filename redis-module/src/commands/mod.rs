@@ -1,0 +1,54 @@
+//! One command, one file: parse, apply, reply.
+
+mod close;
+mod create;
+mod fingerprint;
+mod help;
+mod info;
+mod list;
+mod mobserve;
+mod observe;
+mod read;
+mod restore;
+mod schema;
+mod sent;
+
+use crate::ffi::command::{Entry, entry, register as register_one};
+use eddyline_wire::command::CommandError;
+use eddyline_wire::command::table::COMMANDS;
+use redis_module::{Context, RedisError};
+
+/// Registers every command of the wire's table.
+///
+/// # Errors
+/// What the server refused.
+pub(crate) fn register(ctx: &Context) -> Result<(), &'static str> {
+    for command in COMMANDS {
+        let entry = entry_of(command.name).ok_or("a command without a handler")?;
+        register_one(ctx, command.name, command.flags, command.keyed, entry)?;
+    }
+    Ok(())
+}
+
+fn entry_of(name: &str) -> Option<Entry> {
+    Some(match name {
+        "EDDY.CREATE" => entry!(create::create),
+        "EDDY.OBSERVE" => entry!(observe::observe),
+        "EDDY.MOBSERVE" => entry!(mobserve::mobserve),
+        "EDDY.FINGERPRINT" => entry!(fingerprint::fingerprint),
+        "EDDY.SCHEMA" => entry!(schema::schema),
+        "EDDY.INFO" => entry!(info::info),
+        "EDDY.LIST" => entry!(list::list),
+        "EDDY.HELP" => entry!(help::help),
+        "EDDY.CLOSE" => entry!(close::close),
+        "EDDY.READ" => entry!(read::read),
+        "EDDY.SENT" => entry!(sent::sent),
+        "EDDY.RESTORE" => entry!(restore::restore),
+        _ => return None,
+    })
+}
+
+/// A refusal of the grammar as an error reply.
+fn refused(error: CommandError) -> RedisError {
+    RedisError::String(error.to_string())
+}

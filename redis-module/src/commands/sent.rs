@@ -1,0 +1,13 @@
+//! `EDDY.SENT`.
+
+use super::refused;
+use crate::ffi::key::with_monitor;
+use eddyline_wire::command::sent::Sent;
+use redis_module::{Context, RedisResult, REDIS_OK};
+
+pub(super) fn sent(ctx: &Context, args: &[&[u8]]) -> RedisResult {
+    let sent = Sent::parse(args).map_err(refused)?;
+    with_monitor(ctx, sent.key, true, |monitor| monitor.sent(sent.end_ms))?;
+    ctx.replicate_verbatim();
+    REDIS_OK
+}

@@ -1,0 +1,64 @@
+//! Keyspace and server events.
+
+use crate::guard::guard;
+use crate::hook::KeyEvent;
+use crate::registry::Registry;
+use redis_module::{Context, NotifyEvent, RedisString, raw};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::OnceLock;
+
+/// Who hears keyspace events.
+type Listener = fn(&Context, KeyEvent, &[u8]);
+
+static LISTENER: OnceLock<Listener> = OnceLock::new();
+
+/// Subscribes `listener` to what happens to streams and to keys as a whole.
+pub(crate) fn subscribe(ctx: &Context, listener: Listener) -> Result<(), &'static str> {
+    let _ = LISTENER.set(listener);
+    let events = NotifyEvent::STREAM | NotifyEvent::GENERIC | NotifyEvent::EXPIRED | NotifyEvent::EVICTED;
+    // SAFETY: the callback is a static function.
+    let status = unsafe {
+        raw::RedisModule_SubscribeToKeyspaceEvents
+            .map(|subscribe| subscribe(ctx.ctx, events.bits(), Some(on_keyspace_event)))
+    };
+    if status == Some(raw::Status::Ok as c_int) { Ok(()) } else { Err("keyspace events") }
+}
+
+unsafe extern "C" fn on_keyspace_event(
+    ctx: *mut raw::RedisModuleCtx,
+    _class: c_int,
+    event: *const c_char,
+    key: *mut raw::RedisModuleString,
+) -> c_int {
+    guard("the keyspace hook", (), || {
+        // SAFETY: the server passes a C string and a key that live as long as the call.
+        let event = unsafe { CStr::from_ptr(event) }.to_bytes();
+        if let (Some(event), Some(listener)) = (KeyEvent::from_name(event), LISTENER.get()) {
+            listener(&Context::new(ctx), event, RedisString::string_as_slice(key));
+        }
+    });
+    raw::Status::Ok as c_int
+}
+
+/// Hears of swapped databases.
+pub(crate) fn subscribe_server(ctx: &Context) -> Result<(), &'static str> {
+    let swap = raw::RedisModuleEvent { id: u64::from(raw::REDISMODULE_EVENT_SWAPDB), dataver: 1 };
+    // SAFETY: the callback is a static function.
+    let status =
+        unsafe { raw::RedisModule_SubscribeToServerEvent.map(|subscribe| subscribe(ctx.ctx, swap, Some(on_swap))) };
+    if status == Some(raw::Status::Ok as c_int) { Ok(()) } else { Err("server events") }
+}
+
+unsafe extern "C" fn on_swap(
+    _ctx: *mut raw::RedisModuleCtx,
+    _event: raw::RedisModuleEvent,
+    _sub: u64,
+    data: *mut c_void,
+) {
+    guard("the swapdb hook", (), || {
+        // SAFETY: with this event the server passes this structure.
+        if let Some(info) = unsafe { data.cast::<raw::RedisModuleSwapDbInfo>().as_ref() } {
+            Registry::lock().swap(info.dbnum_first, info.dbnum_second);
+        }
+    });
+}

@@ -1,0 +1,95 @@
+//! Keys: a monitor's value behind its key, and the database a context works on.
+
+use super::monitor_type::MONITOR;
+use eddyline_monitor::Monitor;
+use redis_module::key::RedisKeyWritable;
+use redis_module::{Context, KeyType, RedisError, RedisString, raw};
+
+/// Why there is no monitor behind a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoMonitor {
+    /// The key doesn't exist.
+    Missing,
+    /// The key holds something else.
+    WrongType,
+}
+
+impl From<NoMonitor> for RedisError {
+    fn from(no: NoMonitor) -> Self {
+        match no {
+            NoMonitor::Missing => Self::Str("ERR no such monitor: EDDY.CREATE makes one, EDDY.LIST shows them"),
+            NoMonitor::WrongType => Self::WrongType,
+        }
+    }
+}
+
+/// The server's string for `bytes`.
+pub(crate) fn string(ctx: &Context, bytes: &[u8]) -> RedisString {
+    RedisString::create_from_slice(ctx.ctx, bytes)
+}
+
+/// Calls `f` with the monitor behind `key` for reading and changing it; `signal` says whether clients that watch the key
+/// are told.
+pub(crate) fn with_monitor<R>(
+    ctx: &Context,
+    key: &[u8],
+    signal: bool,
+    f: impl FnOnce(&mut Monitor) -> R,
+) -> Result<R, NoMonitor> {
+    let mode = raw::KeyMode::READ.bits() | if signal { raw::KeyMode::WRITE.bits() } else { 0 };
+    let name = string(ctx, key);
+    let opened = raw::open_key(ctx.ctx, name.inner, raw::KeyMode::from_bits_truncate(mode));
+    if opened.is_null() {
+        return Err(NoMonitor::Missing);
+    }
+    // SAFETY: an open key of our type holds the pointer that our callbacks or `create` put there; the server runs one
+    // command, hook or timer at a time and `f` can't open the key again through the registry, so it is borrowed once.
+    let monitor = unsafe {
+        match value_type(opened) {
+            KeyType::Empty => Err(NoMonitor::Missing),
+            _ if module_type(opened) != *MONITOR.raw_type.borrow() => Err(NoMonitor::WrongType),
+            _ => raw::RedisModule_ModuleTypeGetValue
+                .and_then(|get| get(opened).cast::<Monitor>().as_mut())
+                .ok_or(NoMonitor::Missing),
+        }
+    };
+    let result = monitor.map(f);
+    raw::close_key(opened);
+    result
+}
+
+/// Puts `monitor` behind `key`.
+pub(crate) fn create(ctx: &Context, key: &[u8], monitor: Monitor) -> Result<(), RedisError> {
+    RedisKeyWritable::open(ctx.ctx, &string(ctx, key)).set_value(&MONITOR, monitor)
+}
+
+/// Number of the database that `ctx` works on.
+pub(crate) fn selected(ctx: &Context) -> i32 {
+    // SAFETY: a context that the server gave us.
+    unsafe { raw::RedisModule_GetSelectedDb.map_or(0, |get| get(ctx.ctx)) }
+}
+
+/// Makes `ctx` work on database `db`.
+pub(crate) fn select(ctx: &Context, db: i32) -> bool {
+    // SAFETY: a context that the server gave us.
+    unsafe { raw::RedisModule_SelectDb.is_some_and(|select| select(ctx.ctx, db) == raw::Status::Ok as i32) }
+}
+
+/// Whether this node may change the log now: an unpaused primary that isn't loading.
+pub(crate) fn leads(ctx: &Context) -> bool {
+    use redis_module::ContextFlags as Flags;
+    let flags = ctx.get_flags();
+    // SAFETY: no argument. A write while replica traffic is to be avoided makes the server assert and die.
+    let paused = unsafe { raw::RedisModule_AvoidReplicaTraffic.is_some_and(|avoid| avoid() != 0) };
+    flags.contains(Flags::MASTER) && !flags.contains(Flags::LOADING) && !paused
+}
+
+unsafe fn value_type(key: *mut raw::RedisModuleKey) -> KeyType {
+    // SAFETY: `key` is open.
+    unsafe { raw::RedisModule_KeyType.map_or(KeyType::Empty, |get| get(key).into()) }
+}
+
+unsafe fn module_type(key: *mut raw::RedisModuleKey) -> *mut raw::RedisModuleType {
+    // SAFETY: `key` is open.
+    unsafe { raw::RedisModule_ModuleTypeGetType.map_or(std::ptr::null_mut(), |get| get(key)) }
+}

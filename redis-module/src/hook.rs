@@ -1,0 +1,91 @@
+//! What happens to sources and monitors by other people's commands. Runs alike on every node and never writes.
+
+use crate::ffi::key::{NoMonitor, selected, with_monitor};
+use crate::registry::Registry;
+use crate::{catch_up, ffi};
+use eddyline_monitor::EntryId;
+use redis_module::Context;
+
+/// The keyspace events that matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyEvent {
+    /// A stream got an entry.
+    Added,
+    /// The key is gone.
+    Gone,
+    /// The key is there under a name it didn't have, with whatever it held elsewhere.
+    Appeared,
+}
+
+impl KeyEvent {
+    /// The event by the server's name for it.
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
+        match name {
+            b"xadd" => Some(Self::Added),
+            b"del" | b"expired" | b"evicted" | b"rename_from" | b"move_from" => Some(Self::Gone),
+            b"rename_to" | b"move_to" | b"copy_to" | b"restore" => Some(Self::Appeared),
+            _ => None,
+        }
+    }
+}
+
+/// Hears one event of the selected database.
+pub(crate) fn on_event(ctx: &Context, event: KeyEvent, key: &[u8]) {
+    let db = selected(ctx);
+    match event {
+        KeyEvent::Added => on_entry(ctx, db, key),
+        KeyEvent::Gone => {
+            Registry::lock().remove(db, key);
+            each_watcher(ctx, db, key, |monitor, source| monitor.set_cursor(source, EntryId::default()));
+        }
+        KeyEvent::Appeared => {
+            let _ = with_monitor(ctx, key, false, |monitor| {
+                catch_up::rebase(ctx, monitor);
+                Registry::lock().put(db, key, monitor);
+            });
+            each_watcher(ctx, db, key, |monitor, source| {
+                monitor.set_cursor(source, EntryId::default());
+                monitor.set_following(false);
+            });
+        }
+    }
+}
+
+/// A stream got an entry: the monitors that have read all before it read it now.
+fn on_entry(ctx: &Context, db: i32, key: &[u8]) {
+    let watchers = Registry::lock().watchers(db, key);
+    if watchers.is_empty() {
+        return;
+    }
+    let stream = ctx.open_key(&ffi::key::string(ctx, key));
+    let Ok(mut newest_first) = stream.get_stream_iterator(true) else { return };
+    let Some(entry) = newest_first.next() else { return };
+    for watcher in watchers {
+        let read = with_monitor(ctx, &watcher, false, |monitor| {
+            if let (true, Some(source)) = (monitor.following(), catch_up::source_number(monitor, key)) {
+                catch_up::read_entry(monitor, source, &entry);
+            }
+        });
+        forget_missing(db, &watcher, read);
+    }
+}
+
+fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut eddyline_monitor::Monitor, usize)) {
+    let watchers = Registry::lock().watchers(db, source);
+    for watcher in watchers {
+        let seen = with_monitor(ctx, &watcher, false, |monitor| {
+            if let Some(number) = catch_up::source_number(monitor, source) {
+                f(monitor, number);
+            }
+        });
+        forget_missing(db, &watcher, seen);
+    }
+}
+
+/// Drops a key from the registry that no longer holds a monitor.
+pub(crate) fn forget_missing<R>(db: i32, key: &[u8], found: Result<R, NoMonitor>) -> Option<R> {
+    if found.is_err() {
+        Registry::lock().remove(db, key);
+    }
+    found.ok()
+}

@@ -1,0 +1,78 @@
+//! Which monitors there are, and which of them watch a source.
+//!
+//! A hint, not a truth: whoever finds a key here opens it and may find nothing. What matters is that no monitor is
+//! missing, so every way in which one appears under a key puts it here.
+
+use eddyline_monitor::Monitor;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+type Name = Vec<u8>;
+
+/// The monitors of one database.
+#[derive(Debug, Default)]
+struct Database {
+    sources: BTreeMap<Name, Vec<Name>>,
+    watchers: BTreeMap<Name, Vec<Name>>,
+}
+
+/// The monitors of this node by database.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    databases: BTreeMap<i32, Database>,
+}
+
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { databases: BTreeMap::new() });
+
+impl Registry {
+    /// The one registry. Never held while the server is called: what it does may come back through the hook.
+    pub(crate) fn lock() -> MutexGuard<'static, Self> {
+        REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `monitor` stands under `key`.
+    pub(crate) fn put(&mut self, db: i32, key: &[u8], monitor: &Monitor) {
+        self.remove(db, key);
+        let sources: Vec<Name> = monitor.sources().iter().map(|source| source.name.clone()).collect();
+        let database = self.databases.entry(db).or_default();
+        for source in &sources {
+            database.watchers.entry(source.clone()).or_default().push(key.to_vec());
+        }
+        database.sources.insert(key.to_vec(), sources);
+    }
+
+    /// Nothing of ours stands under `key`.
+    pub(crate) fn remove(&mut self, db: i32, key: &[u8]) {
+        let Some(database) = self.databases.get_mut(&db) else { return };
+        for source in database.sources.remove(key).unwrap_or_default() {
+            if let Some(watchers) = database.watchers.get_mut(&source) {
+                watchers.retain(|watcher| watcher != key);
+                if watchers.is_empty() {
+                    database.watchers.remove(&source);
+                }
+            }
+        }
+    }
+
+    /// Two databases changed places.
+    pub(crate) fn swap(&mut self, first: i32, second: i32) {
+        let (a, b) = (self.databases.remove(&first), self.databases.remove(&second));
+        self.databases.extend(a.map(|database| (second, database)));
+        self.databases.extend(b.map(|database| (first, database)));
+    }
+
+    /// Monitors that read the stream `source`.
+    pub(crate) fn watchers(&self, db: i32, source: &[u8]) -> Vec<Name> {
+        self.databases.get(&db).and_then(|database| database.watchers.get(source)).cloned().unwrap_or_default()
+    }
+
+    /// Monitors of one database, in the order of their names.
+    pub(crate) fn of_database(&self, db: i32) -> Vec<Name> {
+        self.databases.get(&db).map(|database| database.sources.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Every monitor with its database.
+    pub(crate) fn all(&self) -> Vec<(i32, Name)> {
+        self.databases.iter().flat_map(|(db, database)| database.sources.keys().map(|key| (*db, key.clone()))).collect()
+    }
+}

@@ -1,0 +1,65 @@
+//! Between the words of the wire and the monitor's.
+
+use eddyline_monitor::{self as monitor, Definition, EntryId};
+use eddyline_wire::command::create::{Clock, Create, Measure};
+use eddyline_wire::fingerprint::{Fingerprint, Top};
+use eddyline_wire::{command, schema};
+
+/// What `EDDY.CREATE` asked for.
+pub(crate) fn definition(create: &Create) -> Definition {
+    let measure = |m: &Measure| monitor::Measure { field: m.field.clone(), first_edge: m.first_edge };
+    Definition {
+        window_ms: create.window_ms,
+        buckets: create.buckets,
+        memory: create.memory,
+        retention: create.retention,
+        clock: match create.clock {
+            Clock::Server => monitor::Clock::Server,
+            Clock::Stream => monitor::Clock::Stream,
+        },
+        sources: create.sources.clone(),
+        dimensions: create.dimensions.clone(),
+        crosses: create.crosses.iter().map(|parts| parts.iter().map(measure).collect()).collect(),
+        measures: create.measures.iter().map(measure).collect(),
+        uniques: create.uniques.clone(),
+    }
+}
+
+/// An entry id as a command carries it.
+pub(crate) fn entry_id(id: command::EntryId) -> EntryId {
+    EntryId { ms: id.ms, seq: id.seq }
+}
+
+/// The record of a schema.
+pub(crate) fn schema(from: &monitor::Schema) -> schema::Schema {
+    let block = |block: &monitor::Block| match block.clone() {
+        monitor::Block::Numeric { features } => schema::Block::Numeric { features },
+        monitor::Block::Counts { name, buckets } => schema::Block::Counts { name, buckets },
+        monitor::Block::Histogram { name, group, measure, slots, edges } => {
+            schema::Block::Histogram { name, group, measure, slots, edges }
+        }
+    };
+    schema::Schema { v: schema::VERSION, window_ms: from.window_ms, blocks: from.blocks.iter().map(block).collect() }
+}
+
+/// The stream entry of a closed window.
+pub(crate) fn fingerprint(closed: &monitor::Closed, schema: &monitor::Schema) -> Fingerprint {
+    let mut top = Top::default();
+    for item in &closed.top {
+        let name = match schema.blocks.get(usize::from(item.block)) {
+            Some(monitor::Block::Counts { name, .. } | monitor::Block::Histogram { name, .. }) => name,
+            _ => continue,
+        };
+        if !top.add(name, &item.item, item.count, item.bucket) {
+            break;
+        }
+    }
+    Fingerprint {
+        end_ms: closed.end_ms,
+        n: closed.n,
+        schema: schema.id,
+        values: closed.values.clone(),
+        top,
+        gap_ms: closed.gap_ms,
+    }
+}
