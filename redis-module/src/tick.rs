@@ -8,6 +8,7 @@ use crate::registry::Registry;
 use crate::{catch_up, emit};
 use eddyline_monitor::{Clock, Monitor};
 use redis_module::Context;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -24,12 +25,13 @@ const REPEAT: Duration = Duration::from_secs(60);
 
 /// What one node remembers between ticks; never part of a monitor.
 struct Ticker {
-    last: Option<Instant>,
+    /// When each monitor's time was last looked after.
+    attended: BTreeMap<(i32, Vec<u8>), Instant>,
     complained: Option<Instant>,
     turn: usize,
 }
 
-static TICKER: Mutex<Ticker> = Mutex::new(Ticker { last: None, complained: None, turn: 0 });
+static TICKER: Mutex<Ticker> = Mutex::new(Ticker { attended: BTreeMap::new(), complained: None, turn: 0 });
 
 /// Starts the timer; every tick arms the next.
 pub(crate) fn start(ctx: &Context) {
@@ -45,30 +47,40 @@ fn on_timer(ctx: &Context, (): ()) {
 fn tick(ctx: &Context) -> Duration {
     let mut ticker = TICKER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !leads(ctx) {
-        ticker.last = None;
+        ticker.attended.clear();
         return IDLE;
     }
     let start = Instant::now();
     let deadline = start + BUDGET;
-    let present = ticker.last.is_some_and(|last| start - last < ABSENT);
     let mut next = IDLE;
     let monitors = Registry::lock().all();
-    let n = monitors.len();
     // each tick starts with another monitor, so that a busy one can't starve the others
-    ticker.turn = ticker.turn.wrapping_add(1);
-    let turn = ticker.turn;
-    for i in 0..n {
-        let (db, key) = &monitors[turn.wrapping_add(i) % n];
+    ticker.turn = ticker.turn.wrapping_add(1) % monitors.len().max(1);
+    let (later, sooner) = monitors.split_at(ticker.turn);
+    for name in sooner.iter().chain(later) {
         if Instant::now() >= deadline {
-            ticker.last = Some(start);
             return BUSY;
         }
+        let (db, key) = name;
         if !select(ctx, *db) {
             continue;
         }
+        let present = ticker.attended.get(name).is_some_and(|last| start - *last < ABSENT);
         let moved = with_monitor(ctx, key, false, |monitor| advance(ctx, key, monitor, present, deadline));
-        let Some(due) = forget_missing(*db, key, moved) else { continue };
-        next = next.min(due);
+        match forget_missing(*db, key, moved) {
+            Some(Due { at, attended: true }) => {
+                ticker.attended.insert(name.clone(), start);
+                next = next.min(at);
+            }
+            Some(Due { at, attended: false }) => {
+                ticker.attended.remove(name);
+                next = next.min(at);
+            }
+            None => {
+                ticker.attended.remove(name);
+                continue;
+            }
+        }
         match emit::send_waiting(ctx, key, deadline) {
             Ok(true) => next = BUSY,
             Ok(false) => {}
@@ -83,29 +95,34 @@ fn tick(ctx: &Context) -> Duration {
             }
         }
     }
-    ticker.last = Some(start);
     next
 }
 
-/// Reads what is unread, or closes what is over. Says when the monitor is due again.
-fn advance(ctx: &Context, key: &[u8], monitor: &mut Monitor, present: bool, deadline: Instant) -> Duration {
+/// When a monitor is due again, and whether its time is looked after: only then is an empty window data.
+struct Due {
+    at: Duration,
+    attended: bool,
+}
+
+/// Reads what is unread, or closes what is over.
+fn advance(ctx: &Context, key: &[u8], monitor: &mut Monitor, present: bool, deadline: Instant) -> Due {
     if !monitor.following() {
-        return read_slice(ctx, key, monitor, deadline);
+        read_slice(ctx, key, monitor, deadline);
+        return Due { at: BUSY, attended: false };
     }
     if monitor.definition().clock == Clock::Stream {
-        return IDLE;
+        return Due { at: IDLE, attended: false };
     }
     close_due(ctx, key, monitor, now_ms(), present);
     let left = monitor.open_window().map_or(IDLE, |(_, end)| Duration::from_millis(end.saturating_sub(now_ms())));
-    left.clamp(BUSY, IDLE)
+    Due { at: left.clamp(BUSY, IDLE), attended: true }
 }
 
-/// Closes every window that is over at `now`, and says so in the log. While somebody was ticking, each window is data;
-/// otherwise what lies between the open window and now is unknown.
+/// Closes every window that is over at `now`, and says so in the log. If its time was looked after (`present`) each window
+/// is data; otherwise what lies between the open window and now is unknown.
 pub(crate) fn close_due(ctx: &Context, key: &[u8], monitor: &mut Monitor, now: u64, present: bool) {
     // with a full outbox the entries of sources wait, so time does
-    let waits = !monitor.sources().is_empty() && monitor.outbox_is_full();
-    while !waits {
+    while monitor.sources().is_empty() || !monitor.outbox_is_full() {
         let boundary = match monitor.open_window() {
             Some((_, end)) if end > now => return,
             Some((_, end)) if present => end,
@@ -115,19 +132,16 @@ pub(crate) fn close_due(ctx: &Context, key: &[u8], monitor: &mut Monitor, now: u
             return;
         }
         ctx.replicate("EDDY.CLOSE", &[key, boundary.to_string().as_bytes()][..]);
-        if !monitor.sources().is_empty() && monitor.outbox_is_full() {
-            return;
-        }
     }
 }
 
-fn read_slice(ctx: &Context, key: &[u8], monitor: &mut Monitor, deadline: Instant) -> Duration {
+/// Reads a slice of the oldest backlog; with none left, this finds that all is read.
+fn read_slice(ctx: &Context, key: &[u8], monitor: &mut Monitor, deadline: Instant) {
     let (source, until) = catch_up::next_source(ctx, monitor).unwrap_or_else(|| (0, monitor.sources()[0].cursor));
     catch_up::read_up_to(ctx, monitor, source, until, Some(deadline));
     let read = &monitor.sources()[source];
     let last = format!("{}-{}", read.cursor.ms, read.cursor.seq);
     ctx.replicate("EDDY.READ", &[key, &read.name, last.as_bytes()][..]);
-    BUSY
 }
 
 /// This node's clock, ms since the epoch.

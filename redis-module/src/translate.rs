@@ -13,15 +13,20 @@ pub(crate) fn definition(create: &Create) -> Definition {
         buckets: create.buckets,
         memory: create.memory,
         retention: create.retention,
-        clock: match create.clock {
-            Clock::Server => monitor::Clock::Server,
-            Clock::Stream => monitor::Clock::Stream,
-        },
+        clock: clock(create.clock),
         sources: create.sources.clone(),
         dimensions: create.dimensions.clone(),
         crosses: create.crosses.iter().map(|parts| parts.iter().map(measure).collect()).collect(),
         measures: create.measures.iter().map(measure).collect(),
         uniques: create.uniques.clone(),
+    }
+}
+
+/// Who moves time.
+pub(crate) fn clock(clock: Clock) -> monitor::Clock {
+    match clock {
+        Clock::Server => monitor::Clock::Server,
+        Clock::Stream => monitor::Clock::Stream,
     }
 }
 

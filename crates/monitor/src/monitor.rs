@@ -1,6 +1,6 @@
 //! The monitor: observations in, closed windows out.
 
-use crate::definition::{Definition, DefinitionError, MAX_MS};
+use crate::definition::{Clock, Definition, DefinitionError, MAX_MS};
 use crate::fields::Fields;
 use crate::learning::{Learner, Progress};
 use crate::outbox::{Closed, Outbox};
@@ -175,6 +175,11 @@ impl Monitor {
     #[must_use]
     pub fn definition(&self) -> &Definition {
         &self.definition
+    }
+
+    /// Changes who moves time.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.definition.clock = clock;
     }
 
     /// Names of the features; none while learning.

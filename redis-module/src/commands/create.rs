@@ -8,7 +8,7 @@ use crate::translate;
 use eddyline_monitor::Monitor;
 use eddyline_wire::command::create::{Create, From};
 use eddyline_wire::text::printable;
-use redis_module::{Context, RedisError, RedisResult, RedisValue, REDIS_OK};
+use redis_module::{Context, REDIS_OK, RedisError, RedisResult, RedisValue};
 use std::collections::BTreeMap;
 
 /// Bytes of a stream entry beside its vector and `top`, about.

@@ -1,5 +1,6 @@
 //! One command, one file: parse, apply, reply.
 
+mod alter;
 mod close;
 mod create;
 mod fingerprint;
@@ -40,6 +41,7 @@ fn entry_of(name: &str) -> Option<Entry> {
         "EDDY.INFO" => entry!(info::info),
         "EDDY.LIST" => entry!(list::list),
         "EDDY.HELP" => entry!(help::help),
+        "EDDY.ALTER" => entry!(alter::alter),
         "EDDY.CLOSE" => entry!(close::close),
         "EDDY.READ" => entry!(read::read),
         "EDDY.SENT" => entry!(sent::sent),

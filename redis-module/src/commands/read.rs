@@ -6,7 +6,7 @@ use crate::ffi::key::with_monitor;
 use crate::translate;
 use eddyline_wire::command::read::Read;
 use eddyline_wire::text::printable;
-use redis_module::{Context, RedisError, RedisResult, REDIS_OK};
+use redis_module::{Context, REDIS_OK, RedisError, RedisResult};
 
 pub(super) fn read(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let read = Read::parse(args).map_err(refused)?;

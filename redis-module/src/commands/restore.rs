@@ -5,7 +5,7 @@ use crate::ffi::key::{NoMonitor, create as put, selected, with_monitor};
 use crate::registry::Registry;
 use eddyline_monitor::Monitor;
 use eddyline_wire::command::Arguments;
-use redis_module::{Context, RedisError, RedisResult, REDIS_OK};
+use redis_module::{Context, REDIS_OK, RedisError, RedisResult};
 
 pub(super) fn restore(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let mut args = Arguments::new("eddy.restore", args);

@@ -3,7 +3,7 @@
 use super::refused;
 use crate::ffi::key::with_monitor;
 use eddyline_wire::command::sent::Sent;
-use redis_module::{Context, RedisResult, REDIS_OK};
+use redis_module::{Context, REDIS_OK, RedisResult};
 
 pub(super) fn sent(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let sent = Sent::parse(args).map_err(refused)?;

@@ -42,7 +42,7 @@ unsafe extern "C" fn on_keyspace_event(
 
 /// Hears of swapped databases.
 pub(crate) fn subscribe_server(ctx: &Context) -> Result<(), &'static str> {
-    let swap = raw::RedisModuleEvent { id: u64::from(raw::REDISMODULE_EVENT_SWAPDB), dataver: 1 };
+    let swap = raw::RedisModuleEvent { id: raw::REDISMODULE_EVENT_SWAPDB, dataver: 1 };
     // SAFETY: the callback is a static function.
     let status =
         unsafe { raw::RedisModule_SubscribeToServerEvent.map(|subscribe| subscribe(ctx.ctx, swap, Some(on_swap))) };

@@ -243,7 +243,7 @@ fn from(args: &mut Arguments<'_>) -> Result<From, CommandError> {
     }
 }
 
-fn clock(args: &mut Arguments<'_>) -> Result<Clock, CommandError> {
+pub(super) fn clock(args: &mut Arguments<'_>) -> Result<Clock, CommandError> {
     const ALLOWED: &str = "server or stream";
     match args.optional() {
         None => Err(CommandError::NeedsValue("CLOCK", ALLOWED)),

@@ -1,6 +1,7 @@
 //! The grammar of the commands: one file each, from arguments to a checked value. The command's name is not among the
 //! arguments; parsing touches no state, so it is tested and fuzzed without a server.
 
+pub mod alter;
 pub mod close;
 pub mod create;
 pub mod fingerprint;

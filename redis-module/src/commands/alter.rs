@@ -1,0 +1,22 @@
+//! `EDDY.ALTER`.
+
+use super::refused;
+use crate::ffi::key::{leads, with_monitor};
+use crate::tick::{close_due, now_ms};
+use crate::translate;
+use eddyline_monitor::Clock;
+use eddyline_wire::command::alter::Alter;
+use redis_module::{Context, REDIS_OK, RedisResult};
+
+pub(super) fn alter(ctx: &Context, args: &[&[u8]]) -> RedisResult {
+    let alter = Alter::parse(args).map_err(refused)?;
+    with_monitor(ctx, alter.key, true, |monitor| {
+        monitor.set_clock(translate::clock(alter.clock));
+        ctx.replicate_verbatim();
+        if monitor.definition().clock == Clock::Server && monitor.following() && leads(ctx) {
+            // nobody looked after its time until now
+            close_due(ctx, alter.key, monitor, now_ms(), false);
+        }
+    })?;
+    REDIS_OK
+}
