@@ -125,7 +125,8 @@ pub(crate) fn close_due(ctx: &Context, key: &[u8], monitor: &mut Monitor, now: u
     while monitor.sources().is_empty() || !monitor.outbox_is_full() {
         let boundary = match monitor.open_window() {
             Some((_, end)) if end > now => return,
-            Some((_, end)) if present => end,
+            // a clock that leapt is an absence too
+            Some((_, end)) if present && now - end < ABSENT.as_millis() as u64 => end,
             _ => now - now % monitor.definition().window_ms,
         };
         if !monitor.close(boundary) {

@@ -108,7 +108,8 @@ fn onlooker(data: &Server, args: &[&str]) -> Server {
     Server::with_module().args(["--replicaof", "127.0.0.1", "1"]).args(args).data_of(data).start().unwrap()
 }
 
-fn nodes_agree(seed: u64, preamble: &str) {
+/// Says how many fingerprints there were to agree on.
+fn nodes_agree(seed: u64, preamble: &str) -> usize {
     let mut rng = StdRng::seed_from_u64(seed);
     let aof = ["--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", preamble];
     let mut primary = Server::with_module().tcp().args(aof).start().unwrap();
@@ -130,12 +131,12 @@ fn nodes_agree(seed: u64, preamble: &str) {
     call::<()>(&mut redis, "CLIENT PAUSE 100000 WRITE");
     let offset = |redis: &mut Connection| {
         let info: String = call(redis, "INFO replication");
-        info.lines().find_map(|line| line.strip_prefix("master_repl_offset:").map(str::to_owned))
+        let offset = info.lines().find_map(|line| line.strip_prefix("master_repl_offset:"));
+        offset.and_then(|offset| offset.parse::<u64>().ok())
     };
     let written = offset(&mut redis);
-    eventually(SOON, || offset(&mut follower) == written);
+    eventually(SOON, || offset(&mut follower) >= written);
     let expected = state(&mut redis);
-    assert!(expected.iter().map(|(_, _, written)| written).sum::<usize>() > 20, "{expected:?}");
     assert_eq!(state(&mut follower), expected, "replica, seed {seed}");
 
     call::<()>(&mut redis, "SAVE");
@@ -144,6 +145,7 @@ fn nodes_agree(seed: u64, preamble: &str) {
     assert_eq!(state(&mut from_aof.connection().unwrap()), expected, "append-only file, seed {seed}");
     let from_rdb = onlooker(&primary, &[]);
     assert_eq!(state(&mut from_rdb.connection().unwrap()), expected, "snapshot, seed {seed}");
+    expected.iter().map(|(_, _, written)| written).sum()
 }
 
 /// Seeds to try: three, or as many as `EDDYLINE_SEEDS` says for a long run.
@@ -153,10 +155,12 @@ fn seeds() -> std::ops::Range<u64> {
 
 #[test]
 fn replica_append_only_file_and_snapshot_agree_with_the_primary() {
-    seeds().for_each(|seed| nodes_agree(seed, "yes"));
+    let fingerprints: usize = seeds().map(|seed| nodes_agree(seed, "yes")).sum();
+    assert!(fingerprints > 50, "only {fingerprints} fingerprints: too few to tell");
 }
 
 #[test]
 fn an_append_only_file_without_preamble_agrees_too() {
-    seeds().for_each(|seed| nodes_agree(1000 + seed, "no"));
+    let fingerprints: usize = seeds().map(|seed| nodes_agree(1000 + seed, "no")).sum();
+    assert!(fingerprints > 50, "only {fingerprints} fingerprints: too few to tell");
 }

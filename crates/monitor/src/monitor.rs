@@ -329,6 +329,9 @@ impl Monitor {
         {
             return Err("sources that aren't the definition's");
         }
+        if !self.following && self.sources.is_empty() {
+            return Err("nothing to follow");
+        }
         if !self.timeline.is_sane(self.definition.window_ms) {
             return Err("a window that isn't aligned");
         }
