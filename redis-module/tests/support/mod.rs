@@ -50,11 +50,12 @@ fn text(value: redis::Value) -> String {
     }
 }
 
-/// The fingerprint stream of `monitor`: id, observations, gap and vector of each entry.
-pub(crate) fn fingerprints(connection: &mut Connection, monitor: &str) -> Vec<(String, Vec<(String, Vec<u8>)>)> {
-    let entries: Vec<(String, Vec<(String, Vec<u8>)>)> =
-        call(connection, &format!("XRANGE {{{monitor}}}:fingerprints - +"));
-    entries
+/// A stream entry: its id, its fields.
+pub(crate) type Entry = (String, Vec<(String, Vec<u8>)>);
+
+/// The fingerprint stream of `monitor`.
+pub(crate) fn fingerprints(connection: &mut Connection, monitor: &str) -> Vec<Entry> {
+    call(connection, &format!("XRANGE {{{monitor}}}:fingerprints - +"))
 }
 
 /// The same, as `(window end, n, gap)`.
