@@ -1,0 +1,201 @@
+//! When an incident opens, changes and ends.
+
+use crate::settings::Settings;
+use crate::summary;
+use crate::verdict::{Cause, Change, Incident, Resolution, Severity};
+use serde::{Deserialize, Serialize};
+
+/// A peak is a new one when its `p` is this much smaller.
+const NEW_PEAK: f64 = 0.1;
+/// Causes that an incident remembers having told.
+const TOLD: usize = 32;
+
+/// A window as an incident sees it.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    /// End of the window, ms since the epoch.
+    pub end_ms: u64,
+    /// Windows without data before it.
+    pub missed: u32,
+    /// Windows of history.
+    pub seen: u32,
+    /// The window's joint `p` and score.
+    pub p: f64,
+    pub score: f64,
+    /// Its causes; empty below 0.5.
+    pub causes: Vec<Cause>,
+}
+
+/// The open incident, if there is one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Watch {
+    open: Option<Open>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Open {
+    incident: Incident,
+    /// Windows since the last one at or above 0.5.
+    quiet: u32,
+    /// Causes that a change has told of.
+    told: Vec<String>,
+    /// `p` of the peak when it was last told.
+    told_p: f64,
+}
+
+impl Watch {
+    /// First window of the open incident.
+    pub(crate) fn open(&self) -> Option<u64> {
+        self.open.as_ref().map(|open| open.incident.opened_end_ms)
+    }
+
+    /// Takes a window in. One at or above 0.5 opens an incident or belongs to the open one.
+    pub(crate) fn step(&mut self, moment: Moment, settings: &Settings) -> Option<Change> {
+        let Some(open) = &mut self.open else {
+            let severity = Severity::of(moment.score)?;
+            let open = Open::new(moment, severity, settings);
+            return Some(Change::Opened(self.open.insert(open).incident.clone()));
+        };
+        let passed = moment.missed.saturating_add(1);
+        open.incident.last_end_ms = moment.end_ms;
+        open.incident.windows = open.incident.windows.saturating_add(passed);
+        let change = match Severity::of(moment.score) {
+            Some(severity) => open.continue_with(moment, severity, settings),
+            None => {
+                open.quiet = open.quiet.saturating_add(passed);
+                None
+            }
+        };
+        let resolution = if open.quiet >= settings.quiet_after {
+            Resolution::Quiet
+        } else if open.incident.windows >= settings.accept_after {
+            Resolution::Accepted
+        } else {
+            return change;
+        };
+        self.open.take().map(|open| Change::Resolved(open.incident, resolution))
+    }
+
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.open.as_ref().is_none_or(|open| {
+            let Incident { score, p, causes, .. } = &open.incident;
+            (0.5..=1.0).contains(score) && *p > 0.0 && *p <= 1.0 && open.told_p > 0.0 && causes.len() <= 5 && open.told.len() <= TOLD
+        })
+    }
+}
+
+impl Open {
+    fn new(moment: Moment, severity: Severity, settings: &Settings) -> Self {
+        let mut incident = Incident {
+            opened_end_ms: moment.end_ms,
+            last_end_ms: moment.end_ms,
+            windows: 1,
+            score: 0.0,
+            p: 1.0,
+            severity,
+            rarity: String::new(),
+            summary: String::new(),
+            causes: Vec::new(),
+        };
+        let (told, told_p) = (moment.causes.iter().map(key).collect(), moment.p);
+        peak(&mut incident, moment, severity, settings);
+        Self { incident, quiet: 0, told, told_p }
+    }
+
+    /// A further window at or above 0.5: an update where it is rarer by far, more severe, or of another cause.
+    fn continue_with(&mut self, moment: Moment, severity: Severity, settings: &Settings) -> Option<Change> {
+        self.quiet = 0;
+        let escalates = severity > self.incident.severity;
+        let rarer = moment.p <= NEW_PEAK * self.told_p;
+        let new_cause = moment.causes.first().map(key).filter(|key| !self.told.contains(key) && self.told.len() < TOLD);
+        let tells = escalates || rarer || new_cause.is_some();
+        self.told.extend(new_cause);
+        if moment.p < self.incident.p {
+            peak(&mut self.incident, moment, severity, settings);
+        }
+        if !tells {
+            return None;
+        }
+        self.told_p = self.incident.p;
+        Some(Change::Updated(self.incident.clone()))
+    }
+}
+
+/// Makes a window the incident's peak.
+fn peak(incident: &mut Incident, moment: Moment, severity: Severity, settings: &Settings) {
+    incident.score = moment.score;
+    incident.p = moment.p;
+    incident.severity = severity;
+    incident.rarity = summary::rarity(moment.p, settings.window_ms, moment.seen);
+    incident.summary = summary::sentence(&moment.causes, settings.window_ms);
+    incident.causes = moment.causes;
+}
+
+/// What makes a cause another one.
+fn key(cause: &Cause) -> String {
+    format!("{} {}", cause.feature, cause.items.first().map_or("", |item| item.item.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings { quiet_after: 3, accept_after: 60, ..Settings::new(1_000) }
+    }
+
+    fn at(window: u64, score: f64) -> Moment {
+        Moment { end_ms: window * 1_000, missed: 0, seen: 100, p: 10_f64.powf(-10.0 * score), score, causes: Vec::new() }
+    }
+
+    fn changes(scores: &[f64]) -> Vec<(usize, &'static str)> {
+        let mut watch = Watch::default();
+        let name = |change: Change| match change {
+            Change::Opened(_) => "opened",
+            Change::Updated(_) => "updated",
+            Change::Resolved(_, Resolution::Quiet) => "quiet",
+            Change::Resolved(_, Resolution::Accepted) => "accepted",
+        };
+        let step = |(window, score): (usize, &f64)| watch.step(at(window as u64, *score), &settings()).map(|change| (window, name(change)));
+        scores.iter().enumerate().filter_map(step).collect()
+    }
+
+    #[test]
+    fn one_window_opens_and_quiet_resolves() {
+        assert_eq!(changes(&[0.1, 0.6, 0.2, 0.2, 0.2, 0.2]), [(1, "opened"), (4, "quiet")]);
+    }
+
+    #[test]
+    fn a_crossing_while_unresolved_belongs_to_it() {
+        assert_eq!(changes(&[0.6, 0.2, 0.2, 0.6, 0.2, 0.2, 0.2]), [(0, "opened"), (6, "quiet")]);
+    }
+
+    #[test]
+    fn a_new_peak_and_a_new_severity_are_told() {
+        assert_eq!(changes(&[0.55, 0.56, 0.7, 0.69, 0.76]), [(0, "opened"), (2, "updated"), (4, "updated")]);
+    }
+
+    #[test]
+    fn what_lasts_becomes_normal() {
+        assert_eq!(changes(&[0.6; 61]), [(0, "opened"), (59, "accepted"), (60, "opened")]);
+    }
+
+    #[test]
+    fn time_without_data_is_quiet() {
+        let mut watch = Watch::default();
+        watch.step(at(0, 0.6), &settings());
+        let change = watch.step(Moment { missed: 5, ..at(6, 0.1) }, &settings());
+        assert!(matches!(change, Some(Change::Resolved(_, Resolution::Quiet))));
+    }
+
+    #[test]
+    fn the_incident_carries_its_peak() {
+        let mut watch = Watch::default();
+        watch.step(at(0, 0.6), &settings());
+        watch.step(at(1, 0.8), &settings());
+        let Some(Change::Updated(incident)) = watch.step(at(2, 0.95), &settings()) else { panic!("no update") };
+        assert_eq!((incident.opened_end_ms, incident.last_end_ms, incident.windows), (0, 2_000, 3));
+        assert_eq!((incident.score, incident.severity), (0.95, Severity::Critical));
+        assert_eq!(incident.rarity, "less than once in 17 minutes");
+    }
+}

@@ -1,0 +1,84 @@
+//! One `p` from many: the smallest, corrected for having looked at several.
+
+/// A part that doesn't lead is heard in full from this `p` on.
+const SURE: f64 = 1e-3;
+
+/// How much a part has to say in the joint score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Voice {
+    /// Relative weight: how much of the false-alarm budget it gets.
+    pub weight: f64,
+    /// Whether it leads; others are heard only where they are very sure.
+    pub leads: bool,
+}
+
+/// What a part said of a window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opinion {
+    /// Chance that an ordinary window scores at least this high in this part.
+    pub p: f64,
+    /// How much the part has to say.
+    pub voice: Voice,
+}
+
+impl Opinion {
+    /// The part's `p` as the joint one would be if it were the smallest, in [1e-12, 1]: weighted Šidák, so that a part
+    /// more costs the others no more than its weight. A part that doesn't lead says less than it could until it is sure;
+    /// raising a `p` keeps it honest.
+    pub(crate) fn joint_p(&self, all: f64) -> f64 {
+        let p = match self.p {
+            p if self.voice.leads || (p <= SURE && std::env::var("NOSEC").is_err()) => p,
+            p => if std::env::var("NOSEC").is_ok() {1.0} else {(p.ln().powi(3) / SURE.ln().powi(2)).exp()},
+        };
+        (-((-p).ln_1p() * all / self.voice.weight).exp_m1()).clamp(1e-12, 1.0)
+    }
+}
+
+/// Each opinion's joint `p`; the window's is the smallest.
+pub(crate) fn joint(opinions: &[Opinion]) -> Vec<f64> {
+    let all: f64 = opinions.iter().map(|opinion| opinion.voice.weight).sum();
+    opinions.iter().map(|opinion| opinion.joint_p(all)).collect()
+}
+
+/// `clamp(ln p / (2 ln p*), 0, 1)`: 0.5 at the alert boundary `p*`.
+pub(crate) fn score(p: f64, p_alert: f64) -> f64 {
+    (p.ln() / (2.0 * p_alert.ln())).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opinion(p: f64, weight: f64, leads: bool) -> Opinion {
+        Opinion { p, voice: Voice { weight, leads } }
+    }
+
+    fn smallest(opinions: &[Opinion]) -> f64 {
+        joint(opinions).into_iter().fold(1.0, f64::min)
+    }
+
+    #[test]
+    fn one_part_alone_is_itself() {
+        assert!((smallest(&[opinion(0.03, 4.0, true)]) - 0.03).abs() < 1e-12);
+    }
+
+    #[test]
+    fn looking_twice_costs_twice() {
+        let both = smallest(&[opinion(1e-4, 1.0, true), opinion(0.5, 1.0, true)]);
+        assert!((both / 1e-4 - 2.0).abs() < 0.01, "{both}");
+    }
+
+    #[test]
+    fn who_does_not_lead_is_heard_when_sure() {
+        let lead = opinion(0.2, 4.0, true);
+        let alone = smallest(&[lead, opinion(0.9, 1.0, false)]);
+        assert_eq!(smallest(&[lead, opinion(0.1, 1.0, false)]), alone);
+        assert!(smallest(&[lead, opinion(1e-6, 1.0, false)]) < 1e-5);
+    }
+
+    #[test]
+    fn half_is_the_alert_boundary() {
+        assert!((score(1e-5, 1e-5) - 0.5).abs() < 1e-12);
+        assert_eq!((score(1.0, 1e-5), score(1e-12, 1e-5)), (0.0, 1.0));
+    }
+}

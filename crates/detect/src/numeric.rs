@@ -1,0 +1,138 @@
+//! A numeric block: levels, forecasts and changes joined into one score.
+//!
+//! Each detector's score in units of its own median; the geometric mean of them (`algorithms.md` §3: diversity of mechanism
+//! is what helps, and a geometric mean keeps one noisy detector from deciding alone).
+
+use crate::calibration::Calibration;
+use crate::change::Changes;
+use crate::detector::{Expectation, Share};
+use crate::forecast::Forecasts;
+use crate::level::Levels;
+use crate::track::Track;
+use crate::trail::Trail;
+use serde::{Deserialize, Serialize};
+
+/// Detectors joined.
+const DETECTORS: usize = 3;
+/// Keeps a detector that sees nothing from silencing the others.
+const OFFSET: f64 = 0.05;
+
+/// Detectors of a numeric block with their short memory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Numeric {
+    trail: Trail,
+    level: Track<Levels>,
+    forecast: Track<Forecasts>,
+    change: Track<Changes>,
+    /// Past scores of each detector, for its median.
+    units: Vec<Calibration>,
+    /// This window's scores; none before the first fit.
+    latest: Vec<f64>,
+}
+
+impl Numeric {
+    pub(crate) fn new(names: &[String]) -> Self {
+        let trail = Trail::new(names);
+        let scales = trail.scales();
+        Self {
+            level: Track::new(Levels::new(scales)),
+            forecast: Track::new(Forecasts::new(scales)),
+            change: Track::new(Changes::new(scales)),
+            units: vec![Calibration::new(); DETECTORS],
+            latest: Vec::new(),
+            trail,
+        }
+    }
+
+    /// Takes a window in and scores it.
+    pub(crate) fn score(&mut self, values: &[f32], gap: bool) -> Option<f64> {
+        self.trail.push(values, gap);
+        let trail = &self.trail;
+        let scores = [self.level.score(trail), self.forecast.score(trail), self.change.score(trail)];
+        self.latest = scores.into_iter().collect::<Option<Vec<f64>>>().unwrap_or_default();
+        self.surprises().map(|logs| (logs.iter().sum::<f64>() / DETECTORS as f64).exp())
+    }
+
+    /// ln of each detector's score in units of its median.
+    fn surprises(&self) -> Option<Vec<f64>> {
+        if self.latest.is_empty() {
+            return None;
+        }
+        let unit = |(score, past): (&f64, &Calibration)| Some((score / past.median()?.max(1e-9) + OFFSET).ln());
+        self.latest.iter().zip(&self.units).map(unit).collect()
+    }
+
+    /// Why: the detectors' shares, weighted by how surprised each is.
+    pub(crate) fn explain(&self) -> Vec<Share> {
+        let Some(surprises) = self.surprises() else { return Vec::new() };
+        let trail = &self.trail;
+        let shares = [self.level.explain(trail), self.forecast.explain(trail), self.change.explain(trail)];
+        let mut parts = vec![0.0; trail.features()];
+        for (shares, surprise) in shares.iter().zip(surprises) {
+            for share in shares {
+                parts[share.feature] += share.share * surprise.max(0.0);
+            }
+        }
+        Share::of(parts.into_iter())
+    }
+
+    /// What a feature is against what it should be; none where it is missing.
+    pub(crate) fn expectation(&self, feature: usize) -> Option<Expectation> {
+        let value = self.trail.now()[feature];
+        let model = self.level.model().filter(|_| !value.is_nan())?;
+        let (mean, deviation) = model.normal(feature);
+        let scale = self.trail.scales()[feature];
+        Some(Expectation {
+            observed: scale.revert(f64::from(value)),
+            expected: scale.revert(mean),
+            low: scale.revert(mean - 2.0 * deviation),
+            high: scale.revert(mean + 2.0 * deviation),
+            windows: 1,
+        })
+    }
+
+    pub(crate) fn learn(&mut self, weight: f32) {
+        let trail = &self.trail;
+        self.level.learn(trail, weight);
+        self.forecast.learn(trail, weight);
+        self.change.learn(trail, weight);
+        for (past, score) in self.units.iter_mut().zip(&self.latest) {
+            past.add(*score, weight);
+        }
+    }
+
+    pub(crate) fn fit(&mut self) {
+        self.level.fit();
+        self.forecast.fit();
+        self.change.fit();
+    }
+
+    /// Scores of windows that knew less say less of the next ones.
+    pub(crate) fn fade(&mut self, keep: f64) {
+        self.units.iter_mut().for_each(|past| past.fade(keep));
+    }
+
+    pub(crate) fn set_apart(&mut self) {
+        self.level.set_apart();
+        self.forecast.set_apart();
+        self.change.set_apart();
+    }
+
+    pub(crate) fn settle(&mut self, accept: bool) {
+        self.level.settle(accept);
+        self.forecast.settle(accept);
+        self.change.settle(accept);
+    }
+
+    pub(crate) fn is_consistent(&self, names: &[String]) -> bool {
+        let (trail, features) = (&self.trail, names.len());
+        trail.is_consistent(names)
+            && self.level.is_consistent(|levels| levels.is_consistent(trail), |model| model.is_consistent(features))
+            && self.forecast.is_consistent(|forecasts| forecasts.is_consistent(trail), |model| model.is_consistent(features))
+            && self.change.is_consistent(|changes| changes.is_consistent(trail), |model| model.is_consistent(features))
+            && self.units.len() == DETECTORS
+            && self.units.iter().all(Calibration::is_consistent)
+            && (self.latest.is_empty() || self.latest.len() == DETECTORS)
+            && self.latest.iter().all(|score| score.is_finite() && *score >= 0.0)
+    }
+}

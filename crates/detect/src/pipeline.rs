@@ -1,0 +1,201 @@
+//! Windows in, verdicts out.
+
+use crate::Error;
+use crate::cause::Finding;
+use crate::incident::{Moment, Watch};
+use crate::joint::{self, Opinion};
+use crate::layout::Layout;
+use crate::names::Names;
+use crate::part::Part;
+use crate::settings::Settings;
+use crate::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
+use crate::window::Window;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Weight of a window inside an incident: enough to follow slow change, too little to get used to it.
+const INCIDENT_WEIGHT: f32 = 0.1;
+/// Causes given.
+const CAUSES: usize = 5;
+/// A part whose joint `p` is above this explains nothing.
+const EXPLAINS: f64 = 0.05;
+
+/// Baseline, detectors, calibration and incident of one monitor. Serialised, it is its own checkpoint: bytes that no
+/// pipeline wrote are an error when read.
+#[derive(Debug, Clone)]
+pub struct Pipeline(Inside);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Inside {
+    layout: Layout,
+    settings: Settings,
+    seen: u32,
+    last_end_ms: u64,
+    parts: Vec<Part>,
+    names: Names,
+    watch: Watch,
+}
+
+impl Pipeline {
+    /// A pipeline that knows nothing yet.
+    ///
+    /// # Errors
+    /// A layout or settings out of their ranges.
+    pub fn new(layout: Layout, settings: Settings) -> Result<Self, Error> {
+        layout.check()?;
+        settings.check()?;
+        let (parts, names) = (parts(&layout), Names::new(&layout));
+        Ok(Self(Inside { layout, settings, seen: 0, last_end_ms: 0, parts, names, watch: Watch::default() }))
+    }
+
+    /// The layout it was made for.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.0.layout
+    }
+
+    /// The settings in use.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Changes the settings from the next window on; what was learned stays.
+    ///
+    /// # Errors
+    /// Settings out of their ranges, or another window length: a baseline is one of windows of its length.
+    pub fn reconfigure(&mut self, settings: Settings) -> Result<(), Error> {
+        settings.check()?;
+        if settings.window_ms != self.0.settings.window_ms {
+            return Err(Error::Setting { name: "window_ms", allowed: "what the baseline was learned with" });
+        }
+        self.0.settings = settings;
+        Ok(())
+    }
+
+    /// Judges a window with what was known before it, then learns from it.
+    ///
+    /// # Errors
+    /// A vector of the wrong length, or a window not later than the one before; the pipeline is unchanged then.
+    pub fn push(&mut self, window: &Window) -> Result<Verdict, Error> {
+        self.0.push(window)
+    }
+}
+
+fn parts(layout: &Layout) -> Vec<Part> {
+    layout.blocks.iter().enumerate().flat_map(|(index, block)| Part::of(index, block)).collect()
+}
+
+impl Inside {
+    fn push(&mut self, window: &Window) -> Result<Verdict, Error> {
+        let (got, expected) = (window.values.len(), self.layout.len());
+        if got != expected {
+            return Err(Error::Length { got, expected });
+        }
+        if self.seen > 0 && window.end_ms <= self.last_end_ms {
+            return Err(Error::Order { end_ms: window.end_ms, last_ms: self.last_end_ms });
+        }
+        self.last_end_ms = window.end_ms;
+        self.seen = self.seen.saturating_add(1);
+        self.names.name_rows(&self.layout, window.slots);
+
+        let scores = self.score_parts(window);
+        let opinions: Vec<Opinion> = self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score, &self.layout.blocks)).collect();
+        if std::env::var("DUMP").is_ok() { for (i, (o, s)) in opinions.iter().zip(&scores).enumerate() { eprintln!("D {} {} {} {:e}", window.end_ms, i, s.unwrap_or(0.0), o.p); } }
+        let joint = joint::joint(&opinions);
+        let (warming, needed) = (self.seen <= self.settings.min_history, self.settings.min_history);
+        let p = if warming { 1.0 } else { joint.iter().copied().fold(1.0, f64::min) };
+        let p_alert = self.settings.p_alert();
+        let score = joint::score(p, p_alert);
+        let severity = Severity::of(score);
+        let causes = if severity.is_some() { self.causes(&joint, window) } else { Vec::new() };
+
+        let before = self.watch.open();
+        let missed = (window.gap_ms / self.settings.window_ms).min(u64::from(u32::MAX)) as u32;
+        let moment = Moment { end_ms: window.end_ms, missed, seen: self.seen, p, score, causes: causes.clone() };
+        let change = self.watch.step(moment, &self.settings);
+        let during = self.watch.open();
+        self.learn(&scores, &joint, change.as_ref(), during.is_some());
+        self.names.learn(&self.layout, window.items);
+        let state = if warming { State::Warming { seen: self.seen, needed } } else { State::Ready };
+        Ok(Verdict { state, p, score, severity, causes, change, incident: during.or(before) })
+    }
+
+    fn score_parts(&mut self, window: &Window) -> Vec<Option<f64>> {
+        let mut blocks = Vec::with_capacity(self.layout.blocks.len());
+        let mut rest = window.values;
+        for block in &self.layout.blocks {
+            let (values, after) = rest.split_at(block.len());
+            blocks.push(values);
+            rest = after;
+        }
+        self.parts.iter_mut().map(|part| part.score(blocks[part.block()], window.gap_ms > 0)).collect()
+    }
+
+    /// The largest contributions over all parts, each part weighing by how surprised it is.
+    fn causes(&self, joint: &[f64], window: &Window) -> Vec<Cause> {
+        let surprises: Vec<f64> = joint.iter().map(|p| if *p <= EXPLAINS { -p.ln() } else { 0.0 }).collect();
+        let all: f64 = surprises.iter().sum();
+        let mut findings: Vec<Finding> = Vec::new();
+        for (part, surprise) in self.parts.iter().zip(&surprises).filter(|(_, surprise)| **surprise > 0.0) {
+            for share in part.explain().into_iter().take(CAUSES) {
+                let (block, feature, share) = (part.block(), share.feature, share.share * surprise / all);
+                if let Some(known) = findings.iter_mut().find(|known| (known.block, known.feature) == (block, feature)) {
+                    known.share += share;
+                } else if let Some(seen) = self.parts.iter().filter(|part| part.block() == block).find_map(|part| part.expectation(feature)) {
+                    findings.push(Finding { block, feature, share, seen, centre: part.centre(feature) });
+                }
+            }
+        }
+        findings.sort_by(|a, b| b.share.total_cmp(&a.share));
+        findings.iter().take(CAUSES).map(|finding| finding.describe(&self.layout, &self.names, window)).collect()
+    }
+
+    fn learn(&mut self, scores: &[Option<f64>], joint: &[f64], change: Option<&Change>, in_incident: bool) {
+        let p_alert = self.settings.p_alert();
+        let weight = if in_incident { INCIDENT_WEIGHT } else { 1.0 };
+        for ((part, score), p) in self.parts.iter_mut().zip(scores).zip(joint) {
+            if matches!(change, Some(Change::Opened(_))) {
+                part.set_apart();
+            }
+            if let Some(score) = score {
+                part.count(*score, in_incident && *p <= p_alert);
+            }
+            part.learn(weight);
+            if let Some(Change::Resolved(_, resolution)) = change {
+                part.settle(*resolution == Resolution::Accepted);
+            }
+        }
+    }
+
+    /// Refuses what no pipeline could have become.
+    fn check(&self) -> Result<(), Error> {
+        self.layout.check()?;
+        self.settings.check()?;
+        let made = parts(&self.layout);
+        let alike = |(part, made): (&Part, &Part)| part.is_consistent(made, &self.layout.blocks[made.block()]);
+        if self.parts.len() != made.len() || !self.parts.iter().zip(&made).all(alike) {
+            return Err(Error::Checkpoint("a model doesn't fit the layout"));
+        }
+        if !self.names.is_consistent(&self.layout) {
+            return Err(Error::Checkpoint("item names don't fit the layout"));
+        }
+        if !self.watch.is_consistent() {
+            return Err(Error::Checkpoint("the open incident is impossible"));
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Pipeline {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pipeline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let inside = Inside::deserialize(deserializer)?;
+        inside.check().map_err(serde::de::Error::custom)?;
+        Ok(Self(inside))
+    }
+}

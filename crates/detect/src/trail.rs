@@ -1,0 +1,133 @@
+//! The last few windows of a numeric block: lags, smoothed values, energy of change.
+
+use crate::feature::Scale;
+use serde::{Deserialize, Serialize};
+
+/// Windows before this one that a forecast sees.
+pub(crate) const LAGS: usize = 3;
+/// Weights of the newest value in the smoothed values.
+pub(crate) const SMOOTH: [f32; 2] = [0.3, 0.1];
+/// Windows whose changes add up.
+const CHANGES: usize = 6;
+
+/// Short memory of a numeric block, on the features' scales. NaN = missing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Trail {
+    scales: Vec<Scale>,
+    /// This window and the ones before, newest first; only this one after a gap.
+    rows: Vec<Vec<f32>>,
+    /// Exponentially smoothed values and the weight they hold, so that an empty one counts as the mean.
+    smooth: Vec<Vec<(f32, f32)>>,
+    /// Squared steps of the last windows, newest first.
+    steps: Vec<Vec<f32>>,
+}
+
+impl Trail {
+    pub(crate) fn new(names: &[String]) -> Self {
+        let scales: Vec<Scale> = names.iter().map(|name| Scale::of(name)).collect();
+        let smooth = SMOOTH.map(|_| vec![(0.0, 0.0); scales.len()]).to_vec();
+        Self { scales, rows: Vec::new(), smooth, steps: Vec::new() }
+    }
+
+    /// Takes a window in; `gap` says that time is missing before it, which neither sums nor differences cross.
+    pub(crate) fn push(&mut self, values: &[f32], gap: bool) {
+        if gap {
+            self.rows.clear();
+            self.steps.clear();
+            self.smooth.iter_mut().flatten().for_each(|sum| *sum = (0.0, 0.0));
+        }
+        let row: Vec<f32> = values.iter().zip(&self.scales).map(|(value, scale)| scale.apply(*value)).collect();
+        for (sums, alpha) in self.smooth.iter_mut().zip(SMOOTH) {
+            for ((sum, weight), value) in sums.iter_mut().zip(&row) {
+                let (add, held) = if value.is_nan() { (0.0, 0.0) } else { (alpha * value, alpha) };
+                *sum = (1.0 - alpha) * *sum + add;
+                *weight = (1.0 - alpha) * *weight + held;
+            }
+        }
+        self.rows.truncate(LAGS);
+        self.rows.insert(0, row);
+        if let Some(before) = self.rows.get(LAGS) {
+            // The mean of the last three differences is the difference over three windows / 3.
+            let step = |(now, then): (&f32, &f32)| if now.is_nan() || then.is_nan() { 0.0 } else { ((now - then) / LAGS as f32).powi(2) };
+            let steps = self.rows[0].iter().zip(before).map(step).collect();
+            self.steps.truncate(CHANGES - 1);
+            self.steps.insert(0, steps);
+        }
+    }
+
+    /// The scale of each feature.
+    pub(crate) fn scales(&self) -> &[Scale] {
+        &self.scales
+    }
+
+    /// Number of features.
+    pub(crate) fn features(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// This window's values.
+    pub(crate) fn now(&self) -> &[f32] {
+        self.rows.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// A feature `lag` windows ago; `mean` where it is missing.
+    pub(crate) fn value(&self, lag: usize, feature: usize, mean: f64) -> f64 {
+        match self.rows.get(lag).map(|row| row[feature]) {
+            Some(value) if !value.is_nan() => f64::from(value),
+            _ => mean,
+        }
+    }
+
+    /// A smoothed feature; what is missing counts as `mean`.
+    pub(crate) fn smoothed(&self, which: usize, feature: usize, mean: f64) -> f64 {
+        let (sum, weight) = self.smooth[which][feature];
+        f64::from(sum) + (1.0 - f64::from(weight)) * mean
+    }
+
+    /// Root of the summed squared steps of a feature.
+    pub(crate) fn change(&self, feature: usize) -> f32 {
+        self.steps.iter().map(|steps| steps[feature]).sum::<f32>().sqrt()
+    }
+
+    pub(crate) fn is_consistent(&self, names: &[String]) -> bool {
+        let features = names.len();
+        let right = |row: &Vec<f32>| row.len() == features && row.iter().all(|value| !value.is_infinite());
+        self.scales.iter().copied().eq(names.iter().map(|name| Scale::of(name)))
+            && self.rows.len() <= LAGS + 1
+            && self.rows.iter().all(right)
+            && self.smooth.len() == SMOOTH.len()
+            && self.smooth.iter().all(|sums| sums.len() == features && sums.iter().all(|(sum, weight)| sum.is_finite() && (0.0..=1.001).contains(weight)))
+            && self.steps.len() <= CHANGES
+            && self.steps.iter().all(|steps| right(steps) && steps.iter().all(|step| *step >= 0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trail() -> Trail {
+        Trail::new(&["a".to_owned(), "b".to_owned()])
+    }
+
+    #[test]
+    fn missing_values_count_as_the_mean() {
+        let mut trail = trail();
+        trail.push(&[f32::NAN, 2.0], false);
+        assert_eq!(trail.value(0, 0, 5.0), 5.0);
+        assert_eq!(trail.smoothed(0, 0, 5.0), 5.0);
+        assert!((trail.smoothed(0, 1, 0.0) - 0.6).abs() < 1e-6);
+        assert_eq!(trail.value(2, 1, 7.0), 7.0);
+    }
+
+    #[test]
+    fn differences_do_not_cross_a_gap() {
+        let mut trail = trail();
+        for step in 0..8 {
+            trail.push(&[step as f32, 0.0], false);
+        }
+        assert!(trail.change(0) > 1.0);
+        trail.push(&[1000.0, 0.0], true);
+        assert_eq!((trail.change(0), trail.value(1, 0, -1.0)), (0.0, -1.0));
+    }
+}

@@ -1,0 +1,183 @@
+//! A small shop: what its customers do all day, and what that looks like while something is broken.
+
+use std::borrow::Cow;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::faults::{Break, Fault};
+
+/// Events a second on an ordinary day.
+pub(super) const RATE: f64 = 120.0;
+/// Share by which traffic rises and falls, and the time that takes.
+const WAVE: f64 = 0.05;
+const WAVE_MS: f64 = 20.0 * 60_000.0;
+
+/// Customers with an account.
+const USERS: u32 = 400;
+/// Chances that an ordinary call fails, isn't found, is redirected.
+const STATUSES: [(u16, f64); 3] = [(500, 0.01), (404, 0.01), (302, 0.03)];
+
+/// An error burst: chance that a call of the service fails.
+const BURST: f64 = 0.4;
+/// A slow dependency: factor of its latency.
+const SLOWER: f64 = 20.0;
+/// A scan: unknown endpoints asked for a second.
+const SCAN_RATE: f64 = 30.0;
+/// Milliseconds in which an unknown endpoint is refused, in the middle.
+const REFUSED_MS: f64 = 2.0;
+
+/// One endpoint: its service, its share of the traffic in percent, the dependency it calls, and the median latency of
+/// that call in ms with the spread of its logarithm.
+pub(super) struct Endpoint {
+    pub(super) service: &'static str,
+    pub(super) path: &'static str,
+    pub(super) percent: f64,
+    pub(super) peer: &'static str,
+    median_ms: f64,
+    spread: f64,
+}
+
+const fn endpoint(
+    service: &'static str,
+    path: &'static str,
+    percent: f64,
+    peer: &'static str,
+    median_ms: f64,
+    spread: f64,
+) -> Endpoint {
+    Endpoint { service, path, percent, peer, median_ms, spread }
+}
+
+/// The shop. The shares add up to 100.
+pub(super) const ENDPOINTS: [Endpoint; 12] = [
+    endpoint("web", "/", 16.0, "cache", 2.0, 0.4),
+    endpoint("web", "/search", 12.0, "search", 35.0, 0.5),
+    endpoint("catalog", "/items", 14.0, "catalog-db", 9.0, 0.4),
+    endpoint("catalog", "/item", 13.0, "catalog-db", 6.0, 0.4),
+    endpoint("cart", "/cart", 9.0, "cache", 3.0, 0.4),
+    endpoint("cart", "/cart/add", 8.0, "stock", 12.0, 0.5),
+    endpoint("pay", "/charge", 7.0, "bank", 180.0, 0.3),
+    endpoint("pay", "/refund", 1.0, "bank", 220.0, 0.3),
+    endpoint("ship", "/quote", 8.0, "carrier", 90.0, 0.4),
+    endpoint("account", "/login", 6.0, "users-db", 14.0, 0.4),
+    endpoint("account", "/profile", 4.0, "users-db", 8.0, 0.4),
+    endpoint("account", "/orders", 2.0, "orders-db", 18.0, 0.4),
+];
+
+/// One call, as the shop logs it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Event {
+    /// When, ms since the epoch.
+    pub(super) at_ms: u64,
+    pub(super) service: &'static str,
+    pub(super) endpoint: Cow<'static, str>,
+    /// The dependency that was called; none where the call was refused at the door.
+    pub(super) peer: Option<&'static str>,
+    pub(super) status: u16,
+    pub(super) latency_ms: f64,
+    pub(super) user: String,
+}
+
+/// The traffic: one endless row of events, the same for the same seed, start and faults, however it is cut.
+pub(super) struct Shop {
+    chance: ChaCha8Rng,
+    /// When the next event comes, ms since the epoch.
+    next_ms: f64,
+}
+
+impl Shop {
+    pub(super) fn new(seed: u64, start_ms: u64) -> Self {
+        Self { chance: ChaCha8Rng::seed_from_u64(seed), next_ms: start_ms as f64 }
+    }
+
+    /// The next event, if it comes before `end_ms`.
+    pub(super) fn before(&mut self, end_ms: u64, fault: Option<&Fault>) -> Option<Event> {
+        loop {
+            if self.next_ms >= end_ms as f64 {
+                return None;
+            }
+            let at_ms = self.next_ms as u64;
+            let broken = fault.filter(|fault| fault.covers(at_ms)).map(|fault| &fault.broken);
+            let scanned = if matches!(broken, Some(Break::Scan { .. })) { SCAN_RATE } else { 0.0 };
+            let wave = 1.0 + WAVE * (self.next_ms / WAVE_MS * std::f64::consts::TAU).sin();
+            let (ordinary, rest) = (RATE * wave, self.chance.random::<f64>());
+            self.next_ms += -(1.0 - rest).ln() * 1000.0 / (ordinary + scanned);
+            let event = match broken {
+                Some(Break::Scan { user }) if self.chance.random_bool(scanned / (ordinary + scanned)) => {
+                    self.scanned(at_ms, user)
+                }
+                _ => self.ordinary(at_ms, broken),
+            };
+            match broken {
+                Some(Break::Vanished { endpoint }) if event.endpoint == *endpoint => {}
+                _ => return Some(event),
+            }
+        }
+    }
+
+    fn ordinary(&mut self, at_ms: u64, broken: Option<&Break>) -> Event {
+        let mut share = self.chance.random_range(0.0..100.0);
+        let last = &ENDPOINTS[ENDPOINTS.len() - 1];
+        let endpoint = ENDPOINTS
+            .iter()
+            .find(|endpoint| {
+                share -= endpoint.percent;
+                share < 0.0
+            })
+            .unwrap_or(last);
+        let mut status = self.status();
+        let mut latency_ms = self.latency(endpoint.median_ms, endpoint.spread);
+        let user = format!("u{:03}", self.chance.random_range(0..USERS));
+        match broken {
+            Some(Break::Errors { service }) if *service == endpoint.service && self.chance.random_bool(BURST) => {
+                status = 500;
+            }
+            Some(Break::Slow { peer }) if *peer == endpoint.peer => latency_ms *= SLOWER,
+            _ => {}
+        }
+        Event {
+            at_ms,
+            service: endpoint.service,
+            endpoint: Cow::Borrowed(endpoint.path),
+            peer: Some(endpoint.peer),
+            status,
+            latency_ms,
+            user,
+        }
+    }
+
+    /// A call of an endpoint that doesn't exist.
+    fn scanned(&mut self, at_ms: u64, user: &str) -> Event {
+        const GUESSES: [&str; 6] = [".env", "admin", "backup", "phpinfo", "wp-login", "config"];
+        let guess = GUESSES[self.chance.random_range(0..GUESSES.len())];
+        let endpoint = format!("/{guess}/{:04x}", self.chance.random::<u16>());
+        Event {
+            at_ms,
+            service: "web",
+            endpoint: Cow::Owned(endpoint),
+            peer: None,
+            status: 404,
+            latency_ms: self.latency(REFUSED_MS, 0.3),
+            user: user.to_owned(),
+        }
+    }
+
+    fn status(&mut self) -> u16 {
+        let mut rest = self.chance.random::<f64>();
+        for (status, share) in STATUSES {
+            rest -= share;
+            if rest < 0.0 {
+                return status;
+            }
+        }
+        200
+    }
+
+    /// Log-normal: most calls near the median, a few much slower (Box and Muller 1958 for the normal deviate).
+    fn latency(&mut self, median_ms: f64, spread: f64) -> f64 {
+        let (radius, angle) = (1.0 - self.chance.random::<f64>(), self.chance.random::<f64>());
+        let deviate = (-2.0 * radius.ln()).sqrt() * (angle * std::f64::consts::TAU).cos();
+        median_ms * (spread * deviate).exp()
+    }
+}

@@ -1,0 +1,45 @@
+//! The project's own tools: `cargo demo`, `cargo tidy` and what else `cargo xtask` lists. The only place that shells out.
+
+mod demo;
+mod setup;
+mod stop;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The project's own tools")]
+enum Tool {
+    /// Shows the whole product at work: a small shop, its history, its faults, the alerts
+    Demo(demo::Args),
+    /// Installs what building and testing need: a Redis server, and libclang
+    Setup,
+    /// Checks that the source tree keeps the rules of its layout
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match run(&Tool::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(tool: &Tool) -> Result<ExitCode> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize()?;
+    match tool {
+        Tool::Demo(args) => demo::run(&root, args),
+        Tool::Setup => {
+            println!("{}: there", setup::run()?.found);
+            Ok(ExitCode::SUCCESS)
+        }
+        Tool::Tidy => tidy::run(&root),
+    }
+}

@@ -1,0 +1,209 @@
+//! Which incidents the world believes open, and the messages that keep that belief true.
+//!
+//! The pipeline's changes are one source of messages. The other is loss: a schema that changed, settings that changed, a
+//! failover that took the incident's first window along. An incident that was announced and that the baseline no longer
+//! holds open is resolved with that reason.
+
+use crate::identity::Identity;
+use crate::translate::{self, Moment};
+use eddyline_detect::Change;
+use eddyline_wire::alert::{Alert, Event};
+use std::fmt;
+
+/// Why an announced incident may no longer be one of the baseline's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lapse {
+    /// Its windows were judged under other settings, or from more history than is left.
+    Rebuilt,
+    /// Redis lost its first window.
+    Failover,
+}
+
+const SCHEMA_CHANGED: &str = "the monitor's schema changed";
+
+impl fmt::Display for Lapse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rebuilt => "no incident under the settings and history of now",
+            Self::Failover => "lost in failover",
+        })
+    }
+}
+
+/// An incident that was announced and not resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Announced {
+    /// The last message about it.
+    pub alert: Alert,
+    /// What to say should it be gone.
+    pub lapse: Lapse,
+}
+
+impl Announced {
+    /// End of its first window, ms since the epoch.
+    #[must_use]
+    pub fn opened_end_ms(&self) -> u64 {
+        self.alert.since_ms + self.alert.window_ms
+    }
+}
+
+/// One judged window, as far as incidents are concerned.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// End of the window, ms since the epoch.
+    pub end_ms: u64,
+    /// Length of a window in ms.
+    pub window_ms: u64,
+    /// What it did to the incident.
+    pub change: Option<&'a Change>,
+    /// The incident that is open after it, by the end of its first window.
+    pub open: Option<u64>,
+    /// Whether it is the first window under its schema.
+    pub schema_changed: bool,
+}
+
+/// The messages that this window calls for, and the belief they leave. At most one is about the open incident; the rest
+/// resolve what lapsed.
+#[must_use]
+pub fn messages(announced: &mut Vec<Announced>, judged: &Judged<'_>, identity: &Identity) -> Vec<Alert> {
+    let mut messages = Vec::new();
+    let moment = |nth| Moment { end_ms: judged.end_ms, window_ms: judged.window_ms, nth };
+    let touched = judged.change.map(|change| match change {
+        Change::Opened(incident) | Change::Updated(incident) | Change::Resolved(incident, _) => incident.opened_end_ms,
+    });
+    announced.retain(|known| {
+        let opened = known.opened_end_ms();
+        let alive = judged.open == Some(opened) || touched == Some(opened) || judged.end_ms < opened;
+        if !alive {
+            let reason = if judged.schema_changed { SCHEMA_CHANGED.to_owned() } else { known.lapse.to_string() };
+            messages.push(lapsed(known, reason, moment(messages.len())));
+        }
+        alive
+    });
+    let Some(change) = judged.change else { return messages };
+    match change {
+        Change::Opened(incident) | Change::Updated(incident) => {
+            let is_known = announced.iter().any(|known| known.opened_end_ms() == incident.opened_end_ms);
+            let opens = !is_known || matches!(change, Change::Opened(_));
+            let event = if opens { Event::Opened } else { Event::Updated };
+            let alert = translate::alert(event, incident, None, identity, moment(messages.len()));
+            hear(announced, &alert);
+            messages.push(alert);
+        }
+        Change::Resolved(incident, resolution) => {
+            let before = announced.len();
+            announced.retain(|known| known.opened_end_ms() != incident.opened_end_ms);
+            if announced.len() < before {
+                let reason = Some(resolution.to_string());
+                messages.push(translate::alert(Event::Resolved, incident, reason, identity, moment(messages.len())));
+            }
+        }
+    }
+    messages
+}
+
+/// What the world believes after it heard `alert`.
+pub fn hear(announced: &mut Vec<Announced>, alert: &Alert) {
+    announced.retain(|known| known.alert.incident != alert.incident);
+    if alert.event != Event::Resolved {
+        announced.push(Announced { alert: alert.clone(), lapse: Lapse::Rebuilt });
+    }
+}
+
+fn lapsed(known: &Announced, reason: String, moment: Moment) -> Alert {
+    Alert {
+        event: Event::Resolved,
+        window_end_ms: moment.end_ms,
+        windows: (moment.end_ms - known.alert.since_ms) / known.alert.window_ms.max(1),
+        reason: Some(reason),
+        entry: moment.entry(),
+        ..known.alert.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eddyline_detect::{Incident, Resolution, Severity};
+
+    fn identity() -> Identity {
+        Identity { deployment: "test".into(), monitor: b"m".to_vec(), db: 0 }
+    }
+
+    fn incident(opened_end_ms: u64) -> Incident {
+        Incident {
+            opened_end_ms,
+            last_end_ms: opened_end_ms,
+            windows: 1,
+            score: 0.9,
+            p: 1e-9,
+            severity: Severity::Critical,
+            rarity: "about once in an hour".into(),
+            summary: "something".into(),
+            causes: vec![],
+        }
+    }
+
+    const NEW_SCHEMA: u64 = 60_000;
+
+    fn step(announced: &mut Vec<Announced>, end_ms: u64, change: Option<&Change>, open: Option<u64>) -> Vec<String> {
+        let judged = Judged { end_ms, window_ms: 1000, change, open, schema_changed: end_ms == NEW_SCHEMA };
+        let messages = messages(announced, &judged, &identity());
+        messages
+            .iter()
+            .map(|alert| {
+                let reason = alert.reason.as_deref().unwrap_or("-");
+                format!("{} {} {} {reason}", alert.entry, alert.event.as_str(), alert.since_ms)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_incident_is_opened_updated_and_resolved() {
+        let mut announced = Vec::new();
+        let opened = Change::Opened(incident(5000));
+        assert_eq!(step(&mut announced, 5000, Some(&opened), Some(5000)), ["5000-0 opened 4000 -"]);
+        assert!(step(&mut announced, 6000, None, Some(5000)).is_empty());
+        let updated = Change::Updated(incident(5000));
+        assert_eq!(step(&mut announced, 7000, Some(&updated), Some(5000)), ["7000-0 updated 4000 -"]);
+        let resolved = Change::Resolved(incident(5000), Resolution::Quiet);
+        assert_eq!(step(&mut announced, 9000, Some(&resolved), None), ["9000-0 resolved 4000 back to normal"]);
+        assert!(announced.is_empty());
+    }
+
+    #[test]
+    fn an_incident_that_nobody_heard_of_is_announced_at_its_next_update_and_never_resolved_unheard() {
+        let mut announced = Vec::new();
+        let resolved = Change::Resolved(incident(5000), Resolution::Quiet);
+        assert!(step(&mut announced, 6000, Some(&resolved), None).is_empty());
+        let updated = Change::Updated(incident(7000));
+        assert_eq!(step(&mut announced, 8000, Some(&updated), Some(7000)), ["8000-0 opened 6000 -"]);
+    }
+
+    #[test]
+    fn an_announced_incident_that_is_gone_is_resolved_with_the_reason_before_the_next_opens() {
+        let mut announced = Vec::new();
+        step(&mut announced, 5000, Some(&Change::Opened(incident(5000))), Some(5000));
+        let next = Change::Opened(incident(6000));
+        assert_eq!(
+            step(&mut announced.clone(), 6000, Some(&next), Some(6000)),
+            ["6000-0 resolved 4000 no incident under the settings and history of now", "6000-1 opened 5000 -"]
+        );
+        assert_eq!(
+            step(&mut announced, NEW_SCHEMA, None, None),
+            ["60000-0 resolved 4000 the monitor's schema changed"]
+        );
+        assert!(announced.is_empty());
+    }
+
+    #[test]
+    fn a_lost_incident_waits_until_its_first_window_is_judged_again() {
+        let mut announced = Vec::new();
+        step(&mut announced, 5000, Some(&Change::Opened(incident(5000))), Some(5000));
+        announced[0].lapse = Lapse::Failover;
+        assert!(step(&mut announced, 4000, None, None).is_empty());
+        assert_eq!(step(&mut announced.clone(), 5000, None, None), ["5000-0 resolved 4000 lost in failover"]);
+        let again = Change::Opened(incident(5000));
+        assert_eq!(step(&mut announced, 5000, Some(&again), Some(5000)), ["5000-0 opened 4000 -"]);
+    }
+}

@@ -1,0 +1,238 @@
+//! The command line: parsed text, and the checked values made of it.
+
+use crate::connect::Address;
+use crate::judge::Choices;
+use crate::replay::plan::{Mapping, TimeUnit};
+use clap::{Args, Parser, Subcommand};
+use eddyline_wire::keys::Companions;
+use std::path::PathBuf;
+
+/// Finds what is unusual in streams of application events.
+#[derive(Debug, Parser)]
+#[command(name = "eddyline", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Score the fingerprints of all monitors as they come, and publish alerts.
+    Worker(WorkerArgs),
+    /// Feed a file of events through the same code and report what was found.
+    Replay(ReplayArgs),
+}
+
+const WORKER_EXAMPLES: &str = "\
+Examples:
+  eddyline worker
+  eddyline worker --redis redis://:secret@redis.internal:6379/2 --deployment production
+  eddyline worker --redis redis+unix:///run/redis/redis.sock --budget 0.2
+
+Then: redis-cli SUBSCRIBE eddyline:alerts
+
+Any number of workers may run: each monitor is one worker's at a time, and a dead worker's monitors are taken over
+within 5 seconds.";
+
+/// Arguments of `eddyline worker`.
+#[derive(Debug, Args)]
+#[command(after_help = WORKER_EXAMPLES)]
+pub struct WorkerArgs {
+    /// Where Redis is: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n].
+    #[arg(long, env = "EDDYLINE_REDIS", default_value = "redis://127.0.0.1:6379", hide_env_values = true, value_parser = address)]
+    pub redis: Address,
+    /// Name of this deployment: part of every incident's id, so that staging and production differ.
+    #[arg(long, env = "EDDYLINE_DEPLOYMENT", default_value = "default", value_parser = deployment)]
+    pub deployment: String,
+    /// A monitor to work on though EDDY.LIST doesn't name it, such as a stream of own fingerprints (repeatable).
+    #[arg(long = "monitor", value_name = "NAME", value_parser = monitor)]
+    pub monitors: Vec<String>,
+    /// The choices.
+    #[command(flatten)]
+    pub choices: ChoiceArgs,
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  eddyline replay access.jsonl.gz --time timestamp --time-unit s
+  eddyline replay events.csv.gz --cross peer_service*duration_us@250 --window 10s
+  eddyline replay events.csv.gz --cross peer_service*duration_us@250 --labels faults.csv --scores scores.csv
+  eddyline replay events.csv.gz --redis redis://127.0.0.1:6379 --monitor yesterday
+
+Without --dimension, --cross, --measure and --unique, the fields are inferred from the first events.";
+
+/// Arguments of `eddyline replay`.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub struct ReplayArgs {
+    /// Events: CSV with a header, or one JSON object a line; gzip is recognised.
+    pub file: PathBuf,
+    /// Column with the time of the event.
+    #[arg(long, default_value = "ts_ms", value_name = "COLUMN")]
+    pub time: String,
+    /// What the time counts.
+    #[arg(long, value_enum, default_value = "ms")]
+    pub time_unit: TimeUnit,
+    /// A column to take, and the field it becomes (repeatable; without any, every column under its own name).
+    #[arg(long = "field", value_name = "COLUMN[=NAME]", value_parser = mapping)]
+    pub fields: Vec<Mapping>,
+    /// A value that means that the field is absent (repeatable). An empty value always does.
+    #[arg(long, value_name = "VALUE", default_value = "-", allow_hyphen_values = true)]
+    pub absent: Vec<String>,
+    /// A categorical field to count (repeatable).
+    #[arg(long = "dimension", value_name = "FIELD")]
+    pub dimensions: Vec<String>,
+    /// Fields to count jointly, such as service*status or peer*latency_ms@0.25 (repeatable).
+    #[arg(long = "cross", value_name = "A*B")]
+    pub crosses: Vec<String>,
+    /// A numeric field (repeatable).
+    #[arg(long = "measure", value_name = "FIELD")]
+    pub measures: Vec<String>,
+    /// A field of which only the number of distinct values matters (repeatable).
+    #[arg(long = "unique", value_name = "FIELD")]
+    pub uniques: Vec<String>,
+    /// Length of a window.
+    #[arg(long = "window", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub window_ms: u64,
+    /// Buckets of a dimension.
+    #[arg(long, default_value_t = 32)]
+    pub buckets: u32,
+    /// Events further apart than this mean that nobody watched in between; without it, that nothing happened.
+    #[arg(long = "gap", value_name = "DURATION", value_parser = duration)]
+    pub gap_ms: Option<u64>,
+    /// The choices.
+    #[command(flatten)]
+    pub choices: ChoiceArgs,
+    /// CSV of known faults: start_ts, end_ts (seconds), and what they were.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// CSV of stretches that have data: first_start_ms, last_start_ms. Windows outside don't count.
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    pub segments: Option<PathBuf>,
+    /// CSV of stretches that may be faults without a label: start_ts, end_ts (seconds).
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    pub suspect: Option<PathBuf>,
+    /// Write the scores here, as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub scores: Option<PathBuf>,
+    /// Write the fingerprints here, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub fingerprints: Option<PathBuf>,
+    /// Run everything in this process: needs no Redis. The default.
+    #[arg(long, conflicts_with = "redis")]
+    pub offline: bool,
+    /// Go through this server, which has the module loaded.
+    #[arg(long, value_name = "URL", value_parser = address)]
+    pub redis: Option<Address>,
+    /// Name of the monitor to make.
+    #[arg(long, default_value = "replay", value_name = "NAME", value_parser = monitor)]
+    pub monitor: String,
+}
+
+/// What is an alert.
+#[derive(Debug, Args)]
+pub struct ChoiceArgs {
+    /// False alarms accepted a day and monitor.
+    #[arg(long, env = "EDDYLINE_BUDGET", default_value_t = Choices::default().budget_per_day, value_parser = budget)]
+    pub budget: f64,
+    /// Windows to learn from before the first alert.
+    #[arg(long, env = "EDDYLINE_MIN_HISTORY", value_name = "WINDOWS", default_value_t = Choices::default().min_history,
+          value_parser = clap::value_parser!(u32).range(20..=100_000))]
+    pub min_history: u32,
+    /// Ordinary windows that end an incident.
+    #[arg(long, env = "EDDYLINE_QUIET_AFTER", value_name = "WINDOWS", default_value_t = Choices::default().quiet_after,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub quiet_after: u32,
+    /// Windows after which an incident is taken as the new normal.
+    #[arg(long, env = "EDDYLINE_ACCEPT_AFTER", value_name = "WINDOWS", default_value_t = Choices::default().accept_after,
+          value_parser = clap::value_parser!(u32).range(60..=1_000_000))]
+    pub accept_after: u32,
+}
+
+impl From<&ChoiceArgs> for Choices {
+    fn from(args: &ChoiceArgs) -> Self {
+        Self {
+            budget_per_day: args.budget,
+            min_history: args.min_history,
+            quiet_after: args.quiet_after,
+            accept_after: args.accept_after,
+        }
+    }
+}
+
+fn address(url: &str) -> Result<Address, String> {
+    Address::parse(url).map_err(|error| error.to_string())
+}
+
+fn deployment(name: &str) -> Result<String, &'static str> {
+    if (1..=128).contains(&name.len()) { Ok(name.to_owned()) } else { Err("a deployment's name is 1 to 128 bytes") }
+}
+
+fn monitor(name: &str) -> Result<String, String> {
+    Companions::of(name.as_bytes()).map(|_| name.to_owned()).map_err(|error| error.to_string())
+}
+
+fn mapping(text: &str) -> Result<Mapping, &'static str> {
+    let (column, field) = text.split_once('=').unwrap_or((text, text));
+    if column.is_empty() || field.is_empty() {
+        return Err("a column, or column=name");
+    }
+    Ok(Mapping { column: column.to_owned(), field: field.to_owned() })
+}
+
+fn duration(text: &str) -> Result<u64, &'static str> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("a number and its unit: ms, s, m or h, as in 10s"),
+    };
+    text[..digits]
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(unit))
+        .filter(|ms| *ms > 0)
+        .ok_or("a positive number and its unit, as in 10s")
+}
+
+fn budget(text: &str) -> Result<f64, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|budget| *budget > 0.0 && *budget <= 10_000.0)
+        .ok_or("a number above 0 and at most 10000")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bad_values_are_refused_by_name() {
+        let refused = |args: &[&str]| {
+            let all = ["eddyline", "worker"].iter().chain(args);
+            Cli::try_parse_from(all).unwrap_err().to_string()
+        };
+        assert!(refused(&["--budget", "0"]).contains("a number above 0 and at most 10000"));
+        assert!(refused(&["--min-history", "5"]).contains("--min-history"));
+        assert!(refused(&["--monitor", "{x}"]).contains("braces"));
+        assert!(refused(&["--redis", "ftp://x"]).contains("--redis"));
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(["500ms", "10s", "5m", "1h"].map(|text| duration(text).unwrap()), [500, 10_000, 300_000, 3_600_000]);
+        for text in ["10", "s", "-1s", "0s", "1d", "99999999999999999999s", "18446744073709551615h", "1é"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

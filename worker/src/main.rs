@@ -1,0 +1,51 @@
+//! `eddyline`: from the command line to the code that does it, and from its outcome to an exit code.
+
+use clap::Parser;
+use eddyline_worker::cli::{Cli, Command, WorkerArgs};
+use eddyline_worker::judge::Choices;
+use eddyline_worker::replay::plan::Plan;
+use eddyline_worker::scorer::Context;
+use eddyline_worker::worker::Worker;
+use eddyline_worker::{lease, logs, replay};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Worker(args) => work(args),
+        Command::Replay(args) => Plan::try_from(args).and_then(|plan| replay::run(&plan)).map_err(Into::into),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("eddyline: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn work(args: WorkerArgs) -> anyhow::Result<()> {
+    logs::init();
+    let context = Context {
+        deployment: args.deployment,
+        db: args.redis.db(),
+        choices: Choices::from(&args.choices),
+        worker: lease::worker_name(),
+    };
+    let named = args.monitors.into_iter().map(String::into_bytes).collect();
+    let worker = Worker { address: args.redis, context: Arc::new(context), named };
+
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (stop, stopped) = watch::channel(false);
+    let working = tokio::spawn(worker.run(stopped));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    stop.send_replace(true);
+    working.await?;
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! The embedded way: monitor and judge in this process, no Redis.
+
+use super::ReplayError;
+use super::outcome::{Outcome, Window, fingerprint_line};
+use super::plan::Plan;
+use super::pump::Feed;
+use crate::announce::Announced;
+use crate::identity::Identity;
+use crate::judge::{Judge, NamedSchema};
+use crate::results::results;
+use eddyline_monitor as monitor;
+use eddyline_wire::command::EntryId;
+use eddyline_wire::command::create::{Create, Measure};
+use eddyline_wire::fingerprint::{Fingerprint, Top};
+use eddyline_wire::schema::{self, Block, Schema};
+use std::sync::Arc;
+
+/// A monitor and its judge.
+#[derive(Debug)]
+pub struct Offline {
+    monitor: monitor::Monitor,
+    schema: Option<Arc<NamedSchema>>,
+    judge: Judge,
+    identity: Identity,
+    announced: Vec<Announced>,
+    keep_fingerprints: bool,
+    outcome: Outcome,
+}
+
+impl Offline {
+    /// As planned.
+    ///
+    /// # Errors
+    /// A monitor that can't be made.
+    pub fn new(plan: &Plan) -> Result<Self, ReplayError> {
+        let monitor = monitor::Monitor::new(definition(&plan.create))
+            .map_err(|error| ReplayError::Definition(error.to_string()))?;
+        Ok(Self {
+            monitor,
+            schema: None,
+            judge: Judge::new(plan.choices.clone()),
+            identity: plan.identity(),
+            announced: Vec::new(),
+            keep_fingerprints: plan.fingerprints.is_some(),
+            outcome: Outcome::default(),
+        })
+    }
+
+    /// Judges what was closed.
+    fn drain(&mut self) -> Result<(), ReplayError> {
+        while let Some(closed) = self.monitor.outbox() {
+            let names = self.monitor.schema().expect("a window closes only under a schema");
+            if self.schema.as_ref().is_none_or(|schema| schema.id != names.id) {
+                self.schema = Some(Arc::new(NamedSchema { id: names.id, record: record(names) }));
+            }
+            let schema = Arc::clone(self.schema.as_ref().expect("set above"));
+            let fingerprint = fingerprint(closed, names);
+            let judged = results(&mut self.judge, Some(&mut self.announced), &self.identity, &fingerprint, &schema);
+            let (score, alerts) =
+                judged.map_err(|error| ReplayError::Judge(fingerprint.end_ms, error.to_string()))?;
+            self.outcome.alerts.extend(alerts);
+            self.outcome.windows.push(Window { end_ms: fingerprint.end_ms, score });
+            if self.keep_fingerprints {
+                self.outcome.fingerprints.push(fingerprint_line(&fingerprint));
+            }
+            self.monitor.sent(fingerprint.end_ms);
+        }
+        Ok(())
+    }
+}
+
+impl Feed for Offline {
+    fn event<'a>(
+        &mut self,
+        id: EntryId,
+        fields: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    ) -> Result<(), ReplayError> {
+        let id = monitor::EntryId { ms: id.ms, seq: id.seq };
+        if self.monitor.read(0, id, fields.clone()) == monitor::Reading::Waits {
+            self.drain()?;
+            self.monitor.set_following(true);
+            self.monitor.read(0, id, fields);
+        }
+        if self.monitor.waiting() > 0 {
+            self.drain()?;
+        }
+        Ok(())
+    }
+
+    fn absence(&mut self, boundary_ms: u64) -> Result<(), ReplayError> {
+        self.monitor.close(boundary_ms);
+        self.drain()
+    }
+
+    fn finish(mut self, end_ms: u64) -> Result<Outcome, ReplayError> {
+        self.monitor.close(end_ms);
+        self.drain()?;
+        Ok(self.outcome)
+    }
+}
+
+fn definition(create: &Create) -> monitor::Definition {
+    let measure =
+        |measure: &Measure| monitor::Measure { field: measure.field.clone(), first_edge: measure.first_edge };
+    monitor::Definition {
+        window_ms: create.window_ms,
+        buckets: create.buckets,
+        memory: create.memory,
+        retention: create.retention,
+        clock: monitor::Clock::Stream,
+        sources: create.sources.clone(),
+        dimensions: create.dimensions.clone(),
+        crosses: create.crosses.iter().map(|parts| parts.iter().map(measure).collect()).collect(),
+        measures: create.measures.iter().map(measure).collect(),
+        uniques: create.uniques.clone(),
+    }
+}
+
+/// The record that the module would keep of these names.
+fn record(names: &monitor::Schema) -> Schema {
+    let blocks = names.blocks.iter().map(|block| match block.clone() {
+        monitor::Block::Numeric { features } => Block::Numeric { features },
+        monitor::Block::Counts { name, buckets } => Block::Counts { name, buckets },
+        monitor::Block::Histogram { name, group, measure, slots, edges } => {
+            Block::Histogram { name, group, measure, slots, edges }
+        }
+    });
+    Schema { v: schema::VERSION, window_ms: names.window_ms, blocks: blocks.collect() }
+}
+
+/// The entry that the module would write for this window.
+fn fingerprint(closed: &monitor::Closed, names: &monitor::Schema) -> Fingerprint {
+    let mut top = Top::default();
+    for item in &closed.top {
+        let (monitor::Block::Counts { name, .. } | monitor::Block::Histogram { name, .. }) =
+            &names.blocks[usize::from(item.block)]
+        else {
+            continue;
+        };
+        if !top.add(name, &item.item, item.count, item.bucket) {
+            break;
+        }
+    }
+    Fingerprint {
+        end_ms: closed.end_ms,
+        n: closed.n,
+        schema: names.id,
+        values: closed.values.clone(),
+        top,
+        gap_ms: closed.gap_ms,
+    }
+}

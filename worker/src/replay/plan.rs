@@ -1,0 +1,155 @@
+//! A checked command line: what to read, what to watch, which way to go, what to write.
+
+use super::ReplayError;
+use crate::cli::ReplayArgs;
+use crate::connect::Address;
+use crate::identity::Identity;
+use crate::judge::Choices;
+use eddyline_wire::command::EntryId;
+use eddyline_wire::command::create::{Clock, Create, From};
+use eddyline_wire::keys::Companions;
+use std::path::PathBuf;
+
+/// Name of the deployment in a replay's messages.
+const DEPLOYMENT: &str = "replay";
+/// As many fingerprints as a monitor may keep: the report is made of all of them.
+const RETENTION: u64 = 10_000_000;
+
+/// What a time column's numbers count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TimeUnit {
+    /// Seconds since the epoch.
+    S,
+    /// Milliseconds since the epoch.
+    Ms,
+    /// Microseconds since the epoch.
+    Us,
+}
+
+/// A column and the field it becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// Name of the column.
+    pub column: String,
+    /// Name of the field.
+    pub field: String,
+}
+
+/// Which way the events go.
+#[derive(Debug)]
+pub enum Via {
+    /// Through the pure crates in this process.
+    Offline,
+    /// Through a server with the module.
+    Server(Box<Address>),
+}
+
+/// Where labels are.
+#[derive(Debug)]
+pub struct LabelPaths {
+    /// Faults.
+    pub faults: PathBuf,
+    /// Stretches that have data.
+    pub segments: Option<PathBuf>,
+    /// Stretches that may be unlabelled faults.
+    pub suspect: Option<PathBuf>,
+}
+
+/// A replay that is ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The events.
+    pub file: PathBuf,
+    /// Column with the time.
+    pub time: String,
+    /// Its unit.
+    pub time_unit: TimeUnit,
+    /// Columns to take; all under their own names where none is given.
+    pub fields: Vec<Mapping>,
+    /// Values that stand for an absent field; an empty one always does.
+    pub absent: Vec<Vec<u8>>,
+    /// The monitor.
+    pub create: Create,
+    /// Events further apart than this mean that nobody watched; without it, that nothing happened.
+    pub gap_ms: Option<u64>,
+    /// What is an alert.
+    pub choices: Choices,
+    /// Which way.
+    pub via: Via,
+    /// Labels to compare with.
+    pub labels: Option<LabelPaths>,
+    /// Where to write scores.
+    pub scores: Option<PathBuf>,
+    /// Where to write fingerprints.
+    pub fingerprints: Option<PathBuf>,
+}
+
+impl TryFrom<ReplayArgs> for Plan {
+    type Error = ReplayError;
+
+    fn try_from(args: ReplayArgs) -> Result<Self, ReplayError> {
+        let via = args.redis.map_or(Via::Offline, |address| Via::Server(Box::new(address)));
+        Ok(Self {
+            create: create(&args.monitor, args.window_ms, args.buckets, [
+                ("DIMENSIONS", &args.dimensions),
+                ("CROSSES", &args.crosses),
+                ("MEASURES", &args.measures),
+                ("UNIQUES", &args.uniques),
+            ])?,
+            file: args.file,
+            time: args.time,
+            time_unit: args.time_unit,
+            fields: args.fields,
+            absent: args.absent.into_iter().map(String::into_bytes).collect(),
+            gap_ms: args.gap_ms,
+            choices: Choices::from(&args.choices),
+            via,
+            labels: args.labels.map(|faults| LabelPaths { faults, segments: args.segments, suspect: args.suspect }),
+            scores: args.scores,
+            fingerprints: args.fingerprints,
+        })
+    }
+}
+
+/// The monitor, checked by the grammar of `EDDY.CREATE` whichever way the events go.
+fn create(
+    monitor: &str,
+    window_ms: u64,
+    buckets: u32,
+    lists: [(&str, &Vec<String>); 4],
+) -> Result<Create, ReplayError> {
+    let refused = |error: String| ReplayError::Definition(error.trim_start_matches("ERR ").to_owned());
+    let keys = Companions::of(monitor.as_bytes()).map_err(|error| refused(error.to_string()))?;
+    let mut words: Vec<Vec<u8>> = vec![monitor.into(), b"SOURCES".to_vec(), b"1".to_vec(), source(&keys)];
+    let numbers = [("WINDOW", window_ms), ("BUCKETS", buckets.into()), ("RETENTION", RETENTION)];
+    for (option, value) in numbers {
+        words.extend([option.into(), value.to_string().into_bytes()]);
+    }
+    for (option, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
+        words.extend([option.into(), names.len().to_string().into_bytes()]);
+        words.extend(names.iter().map(|name| name.as_bytes().to_vec()));
+    }
+    let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+    let create = Create::parse(&words).map_err(|error| refused(error.to_string()))?;
+    Ok(Create { clock: Clock::Stream, from: From::After(EntryId::default()), ..create })
+}
+
+/// Key of the stream of events, in the monitor's slot.
+#[must_use]
+pub fn source(keys: &Companions) -> Vec<u8> {
+    let fingerprints = keys.fingerprints();
+    let stem = fingerprints.strip_suffix(b"fingerprints").unwrap_or(&fingerprints);
+    [stem, b"events"].concat()
+}
+
+impl Plan {
+    /// Whose incidents they are: the same both ways.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        let db = match &self.via {
+            Via::Offline => 0,
+            Via::Server(address) => address.db(),
+        };
+        Identity { deployment: DEPLOYMENT.to_owned(), monitor: self.create.keys.monitor().to_vec(), db }
+    }
+}

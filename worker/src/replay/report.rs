@@ -1,0 +1,151 @@
+//! The report: what was read, what was found, and how that compares with what is known.
+
+use super::labels::{AFTERMATH_S, Fault, Labels};
+use super::outcome::Outcome;
+use super::plan::Plan;
+use super::pump::Tally;
+use super::quality::{Quality, Ranking, quality};
+use eddyline_wire::alert::{Alert, Event, Severity};
+use std::fmt;
+use std::time::Duration;
+
+/// Everything that the report is made of; displays as the report.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// What was asked.
+    pub plan: &'a Plan,
+    /// What came out.
+    pub outcome: &'a Outcome,
+    /// What became of the rows.
+    pub tally: &'a Tally,
+    /// What is known.
+    pub labels: Option<&'a Labels>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// An incident, from all messages about it.
+#[derive(Debug)]
+struct Incident<'a> {
+    /// The last message that tells of its peak.
+    peak: &'a Alert,
+    end_ms: u64,
+    over: bool,
+}
+
+fn incidents(alerts: &[Alert]) -> Vec<Incident<'_>> {
+    let mut incidents: Vec<Incident<'_>> = Vec::new();
+    for alert in alerts {
+        let over = alert.event == Event::Resolved;
+        match incidents.iter_mut().find(|incident| incident.peak.incident == alert.incident) {
+            Some(known) => *known = Incident { peak: alert, end_ms: alert.window_end_ms, over },
+            None => incidents.push(Incident { peak: alert, end_ms: alert.window_end_ms, over }),
+        }
+    }
+    incidents
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reading(f)?;
+        self.findings(f)?;
+        if let Some(labels) = self.labels {
+            let quality = quality(&self.outcome.ready(), self.plan.create.window_ms, labels);
+            comparison(f, &quality, self.plan.choices.budget_per_day)?;
+        }
+        Ok(())
+    }
+}
+
+impl Report<'_> {
+    fn reading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.took.as_secs_f64();
+        let events = self.tally.events;
+        let (first, last) = self.tally.span.unwrap_or_default();
+        writeln!(f, "{}", self.plan.file.display())?;
+        writeln!(f, "  events    {events} in {seconds:.1} s ({:.0} a second)", events as f64 / seconds)?;
+        let windows = &self.outcome.windows;
+        let warming = windows.len() - self.outcome.ready().len();
+        let length = span(self.plan.create.window_ms);
+        writeln!(f, "  windows   {} of {length}, the first {warming} to learn from", windows.len())?;
+        writeln!(f, "  time      {} to {} ({})", clock(first), clock(last), span(last - first))?;
+        for (trouble, (rows, line)) in &self.tally.troubles {
+            writeln!(f, "  rows      {rows} {} (first in line {line})", trouble.what())?;
+        }
+        Ok(())
+    }
+
+    fn findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let incidents = incidents(&self.outcome.alerts);
+        if incidents.is_empty() {
+            return writeln!(f, "\nno incidents");
+        }
+        writeln!(f, "\nincidents {}", incidents.len())?;
+        for Incident { peak, end_ms, over } in &incidents {
+            let severity = match peak.severity {
+                Severity::Warning => "warning ",
+                Severity::Critical => "critical",
+            };
+            let lasted = span(end_ms - peak.since_ms);
+            let open = if *over { "" } else { " so far" };
+            let fault = self.labels.map(|labels| match fault_of(peak.since_ms, *end_ms, labels) {
+                Some(fault) => format!("  [fault {}]", fault.what),
+                None => "  [no labelled fault]".to_owned(),
+            });
+            let fault = fault.unwrap_or_default();
+            let since = clock(peak.since_ms);
+            writeln!(f, "  {since}  {severity} {:.2}  {lasted:>8}{open}  {}{fault}", peak.score, peak.rarity)?;
+            writeln!(f, "      {}", peak.summary)?;
+        }
+        Ok(())
+    }
+}
+
+/// The fault during which, or in whose aftermath, the incident was.
+fn fault_of(since_ms: u64, end_ms: u64, labels: &Labels) -> Option<&Fault> {
+    let (since, end) = (since_ms as f64 / 1000.0, end_ms as f64 / 1000.0);
+    labels.faults.iter().find(|fault| since < fault.end_s + AFTERMATH_S && end > fault.start_s)
+}
+
+fn comparison(f: &mut fmt::Formatter<'_>, quality: &Quality, budget: f64) -> fmt::Result {
+    let line = |f: &mut fmt::Formatter<'_>, what: &str, ranking: &Ranking| {
+        let Ranking { windows, positive, auroc, average_precision } = ranking;
+        writeln!(
+            f,
+            "  {what}: AUROC {auroc:.3}  average precision {average_precision:.3}  ({windows} windows, {positive:.3} of \
+             them in faults)"
+        )
+    };
+    writeln!(f, "\nquality")?;
+    line(f, "published labels", &quality.published)?;
+    if let Some(without) = &quality.without_suspect {
+        line(f, "without suspect stretches", without)?;
+    }
+    let alarms = &quality.alarms;
+    let delay = alarms.median_delay_s.map_or_else(|| "-".to_owned(), |delay| format!("{delay:.0} s"));
+    writeln!(
+        f,
+        "  faults found within 60 s: {} of {}, median delay {delay}\n  false alarms: {} in {:.1} quiet hours, {:.1} a day \
+         where {budget} was accepted",
+        alarms.found,
+        alarms.visible,
+        alarms.false_alarms,
+        alarms.quiet_hours,
+        alarms.false_alarms_a_day()
+    )
+}
+
+/// Time of day with date, UTC, to the second.
+fn clock(ms: u64) -> String {
+    let text = eddyline_wire::alert::rfc3339(ms / 1000 * 1000);
+    text.trim_end_matches('Z').replace('T', " ")
+}
+
+fn span(ms: u64) -> String {
+    match ms {
+        0..10_000 => format!("{} s", ms as f64 / 1000.0),
+        10_000..600_000 => format!("{} s", ms / 1000),
+        600_000..36_000_000 => format!("{} min", ms / 60_000),
+        _ => format!("{:.1} h", ms as f64 / 3.6e6),
+    }
+}

@@ -1,0 +1,42 @@
+//! From a fingerprint to what is written about it: its score and the messages about incidents. Live, offline and in
+//! tests it is this one function.
+
+use crate::announce::{self, Announced, Judged};
+use crate::identity::Identity;
+use crate::judge::{Judge, NamedSchema, Unreadable};
+use crate::translate;
+use eddyline_wire::alert::Alert;
+use eddyline_wire::fingerprint::Fingerprint;
+use eddyline_wire::score::Score;
+use std::sync::Arc;
+
+/// The score of the next fingerprint, and the messages that it calls for given what was `announced`. Without `announced`
+/// the fingerprint was scored before: it is learnt and nothing is said.
+///
+/// # Errors
+/// A fingerprint that can't be judged; nothing was learnt.
+pub fn results(
+    judge: &mut Judge,
+    announced: Option<&mut Vec<Announced>>,
+    identity: &Identity,
+    fingerprint: &Fingerprint,
+    schema: &Arc<NamedSchema>,
+) -> Result<(Score, Vec<Alert>), Unreadable> {
+    let schema_changed = judge.would_start_anew(schema);
+    let verdict = judge.judge(fingerprint, schema)?;
+    let judged = Judged {
+        end_ms: fingerprint.end_ms,
+        window_ms: schema.record.window_ms,
+        change: verdict.change.as_ref(),
+        open: judge.open(),
+        schema_changed,
+    };
+    let alerts = announced.map(|announced| announce::messages(announced, &judged, identity)).unwrap_or_default();
+    let score = Score {
+        score: verdict.score,
+        p: verdict.p,
+        state: translate::state(verdict.state),
+        incident: verdict.incident.map(|opened| identity.incident(opened)),
+    };
+    Ok((score, alerts))
+}

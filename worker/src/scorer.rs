@@ -1,0 +1,342 @@
+//! One monitor's work: hold the lease, load what was learnt, then read, judge and write, slice by slice.
+//!
+//! The truth is the last id of the scores. Fingerprints up to it are learnt again in silence, later ones are judged and
+//! written. Whatever goes wrong on the way (a refusal, another holder, a Redis that lost its last seconds), the state is
+//! dropped and loaded anew from what Redis holds.
+
+use crate::announce::{self, Announced, Lapse};
+use crate::checkpoint;
+use crate::connect::Connection;
+use crate::identity::Identity;
+use crate::judge::{Choices, Judge, NamedSchema};
+use crate::lease::Lease;
+use crate::logs::Notice;
+use crate::results::results;
+use crate::stream::{self, Entry};
+use crate::write::{Outcome, Results, Writer};
+use eddyline_wire::alert::Alert;
+use eddyline_wire::command::EntryId;
+use eddyline_wire::fingerprint::Fingerprint;
+use eddyline_wire::keys::{Companions, NameError};
+use eddyline_wire::score::Score;
+use redis::RedisResult;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::{info, warn};
+
+/// Fingerprints read at once.
+const PAGE: usize = 250;
+/// Longest time to judge before the results are written and the lease is looked after.
+const SLICE: Duration = Duration::from_millis(250);
+/// A checkpoint is written after so many windows, and whenever an incident changed.
+const CHECKPOINT_EVERY: u32 = 60;
+
+/// What is the same for all monitors of a worker.
+#[derive(Debug)]
+pub struct Context {
+    /// Name of the deployment.
+    pub deployment: String,
+    /// Number of the database.
+    pub db: u32,
+    /// The user's choices.
+    pub choices: Choices,
+    /// Name of this worker process.
+    pub worker: String,
+}
+
+/// How far a step came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Every fingerprint has its score.
+    CaughtUp,
+    /// There may be more to read at once.
+    More,
+    /// Another worker has the lease.
+    Elsewhere,
+}
+
+/// What is known for sure to stand in Redis; outlives the state, to notice that Redis lost some of it.
+#[derive(Debug, Default)]
+struct Heard {
+    scored: EntryId,
+    announced: Vec<Announced>,
+}
+
+#[derive(Debug)]
+struct State {
+    judge: Judge,
+    /// Last fingerprint judged.
+    learnt: EntryId,
+    /// Last id of the scores.
+    scored: EntryId,
+    announced: Vec<Announced>,
+    schemas: BTreeMap<u64, Arc<NamedSchema>>,
+    retention: u64,
+    since_checkpoint: u32,
+}
+
+/// One monitor's work.
+#[derive(Debug)]
+pub struct Scorer {
+    context: Arc<Context>,
+    identity: Identity,
+    name: String,
+    keys: Companions,
+    writer: Writer,
+    lease: Option<Lease>,
+    state: Option<State>,
+    heard: Heard,
+    unreadable: u64,
+    unreadable_notice: Notice,
+}
+
+impl Scorer {
+    /// For the monitor of this name.
+    ///
+    /// # Errors
+    /// A name that can't be a monitor's.
+    pub fn new(context: &Arc<Context>, monitor: &[u8]) -> Result<Self, NameError> {
+        let keys = Companions::of(monitor)?;
+        let identity =
+            Identity { deployment: context.deployment.clone(), monitor: monitor.to_vec(), db: context.db };
+        Ok(Self {
+            context: Arc::clone(context),
+            name: eddyline_wire::text::printable(monitor, 128),
+            identity,
+            writer: Writer::new(&keys),
+            keys,
+            lease: None,
+            state: None,
+            heard: Heard::default(),
+            unreadable: 0,
+            unreadable_notice: Notice::default(),
+        })
+    }
+
+    /// The monitor's name.
+    #[must_use]
+    pub fn monitor(&self) -> &[u8] {
+        self.keys.monitor()
+    }
+
+    /// Last fingerprint known to have its score.
+    #[must_use]
+    pub fn scored(&self) -> EntryId {
+        self.heard.scored
+    }
+
+    /// The connection was lost and found: what Redis holds now decides.
+    pub fn reconnected(&mut self) {
+        self.state = None;
+    }
+
+    /// Does what there is to do, for about [`SLICE`].
+    ///
+    /// # Errors
+    /// Trouble with Redis. The next step starts from what Redis holds.
+    pub async fn step(&mut self, connection: &mut Connection) -> RedisResult<Progress> {
+        if !self.hold(connection).await? {
+            return Ok(Progress::Elsewhere);
+        }
+        let mut state = match self.state.take() {
+            Some(state) => state,
+            None => self.load(connection).await?,
+        };
+        let entries = stream::after(connection, &self.keys.fingerprints(), state.learnt, PAGE).await?;
+        let page_is_full = entries.len() == PAGE;
+        stream::fetch_schemas(connection, &self.keys.schemas(), &entries, &mut state.schemas).await?;
+        let count = entries.len();
+        let (results, used) = tokio::task::block_in_place(|| self.judge(&mut state, entries));
+        if !results.is_empty() && !self.write(connection, &mut state, &results).await? {
+            return Ok(Progress::More);
+        }
+        self.state = Some(state);
+        Ok(if page_is_full || used < count { Progress::More } else { Progress::CaughtUp })
+    }
+
+    /// Leaves the monitor to others: the last checkpoint is written and the lease given back.
+    ///
+    /// # Errors
+    /// Trouble with Redis; the lease runs out by itself then.
+    pub async fn leave(&mut self, connection: &mut Connection) -> RedisResult<()> {
+        let state = self.state.take();
+        let Some(lease) = self.lease.take() else { return Ok(()) };
+        let caught_up = state.filter(|state| state.learnt == state.scored);
+        let bytes = caught_up.as_ref().and_then(|state| checkpoint::encode(&state.judge, state.learnt));
+        let last = caught_up.map(|state| state.scored.to_string()).unwrap_or_default();
+        lease.release(connection, &self.keys, &bytes.unwrap_or_default(), &last).await
+    }
+
+    async fn hold(&mut self, connection: &mut Connection) -> RedisResult<bool> {
+        if let Some(lease) = &mut self.lease {
+            if lease.keep(connection, &self.keys).await? {
+                return Ok(true);
+            }
+            self.lose_lease();
+        }
+        self.lease = Lease::take(connection, &self.keys, &self.context.worker).await?;
+        if let Some(lease) = &self.lease {
+            info!(monitor = self.name, token = lease.token().as_str(), "working on this monitor");
+        }
+        Ok(self.lease.is_some())
+    }
+
+    fn lose_lease(&mut self) {
+        warn!(monitor = self.name, "the lease ran out or is another worker's; what was learnt here is dropped");
+        self.lease = None;
+        self.state = None;
+    }
+
+    async fn load(&mut self, connection: &mut Connection) -> RedisResult<State> {
+        let held = stream::held(connection, &self.keys).await?;
+        let scored = held.scored;
+        let mut announced = Vec::new();
+        if let Some(alert) = &held.last_alert {
+            announce::hear(&mut announced, alert);
+        }
+        if scored < self.heard.scored {
+            warn!(monitor = self.name, had = %self.heard.scored, has = %scored, "Redis lost scores; they are made again");
+            // Nothing that stands in the stream, but people heard of them.
+            let opened_later = self.heard.announced.drain(..).filter(|known| known.opened_end_ms() > scored.ms);
+            announced.extend(opened_later.map(|known| Announced { lapse: Lapse::Failover, ..known }));
+        }
+        self.heard = Heard { scored, announced: announced.clone() };
+
+        let mut schemas = BTreeMap::new();
+        let resumed = match &held.checkpoint {
+            Some(bytes) => self.resume(connection, bytes, scored, &mut schemas).await?,
+            None => None,
+        };
+        let (judge, learnt) = resumed.unwrap_or_else(|| (Judge::new(self.context.choices.clone()), EntryId::default()));
+        Ok(State { judge, learnt, scored, announced, schemas, retention: held.retention, since_checkpoint: 0 })
+    }
+
+    async fn resume(
+        &self,
+        connection: &mut Connection,
+        bytes: &[u8],
+        scored: EntryId,
+        schemas: &mut BTreeMap<u64, Arc<NamedSchema>>,
+    ) -> RedisResult<Option<(Judge, EntryId)>> {
+        let choices = &self.context.choices;
+        let rebuild = |reason: &dyn std::fmt::Display| {
+            warn!(monitor = self.name, "checkpoint not used, learning from the stream's history again: {reason}");
+            Ok(None)
+        };
+        let read = match checkpoint::decode(bytes, choices) {
+            Ok(read) if read.last > scored => return rebuild(&"it is ahead of the scores"),
+            Ok(read) => read,
+            Err(error) => return rebuild(&error),
+        };
+        stream::fetch_schema(connection, &self.keys.schemas(), read.schema, schemas).await?;
+        let Some(schema) = schemas.get(&read.schema) else { return rebuild(&"its schema is gone") };
+        let last = read.last;
+        match read.resume(choices.clone(), Arc::clone(schema)) {
+            Ok(judge) => Ok(Some((judge, last))),
+            Err(error) => rebuild(&error),
+        }
+    }
+
+    /// Judges entries until the slice is over: what is to be written, and how many were judged.
+    fn judge(&mut self, state: &mut State, entries: Vec<Entry>) -> (Vec<Results>, usize) {
+        let began = Instant::now();
+        let (mut results, mut used, mut incident_changed) = (Vec::new(), 0, false);
+        for entry in entries {
+            if began.elapsed() > SLICE {
+                break;
+            }
+            used += 1;
+            state.learnt = entry.id;
+            state.since_checkpoint += 1;
+            let score_and_alerts = self.judge_entry(state, &entry);
+            if entry.id > state.scored {
+                let (score, alerts) = score_and_alerts;
+                incident_changed |= !alerts.is_empty();
+                results.push(Results { id: entry.id, score, alerts, checkpoint: None });
+            }
+        }
+        if let Some(last) = results.last_mut()
+            && (incident_changed || state.since_checkpoint >= CHECKPOINT_EVERY)
+        {
+            last.checkpoint = checkpoint::encode(&state.judge, state.learnt);
+            state.since_checkpoint = 0;
+        }
+        (results, used)
+    }
+
+    fn judge_entry(&mut self, state: &mut State, entry: &Entry) -> (Score, Vec<Alert>) {
+        let judged = entry.fingerprint.as_ref().map_err(Clone::clone).and_then(|fingerprint| {
+            self.judge_fingerprint(state, fingerprint, entry.id > state.scored)
+        });
+        match judged {
+            Ok(judged) => {
+                if self.unreadable_notice.is_over() {
+                    info!(monitor = self.name, unreadable = self.unreadable, "fingerprints can be read again");
+                }
+                judged
+            }
+            Err(reason) => {
+                self.unreadable += 1;
+                if self.unreadable_notice.is_news(&reason) {
+                    warn!(monitor = self.name, id = %entry.id, "fingerprint left out of the baseline: {reason}");
+                }
+                (Score::unreadable(), Vec::new())
+            }
+        }
+    }
+
+    fn judge_fingerprint(
+        &self,
+        state: &mut State,
+        fingerprint: &Fingerprint,
+        announce: bool,
+    ) -> Result<(Score, Vec<Alert>), String> {
+        let schema = state.schemas.get(&fingerprint.schema).ok_or_else(|| {
+            format!("schema {} isn't known", eddyline_wire::fingerprint::schema_id(fingerprint.schema))
+        })?;
+        let announced = announce.then_some(&mut state.announced);
+        results(&mut state.judge, announced, &self.identity, fingerprint, schema).map_err(|error| error.to_string())
+    }
+
+    /// Writes results; says whether all stand. If not, the state is of no use any more.
+    async fn write(
+        &mut self,
+        connection: &mut Connection,
+        state: &mut State,
+        results: &[Results],
+    ) -> RedisResult<bool> {
+        let Some(lease) = &self.lease else { return Ok(false) };
+        let outcomes = self.writer.write(connection, lease.token(), state.scored, state.retention, results).await?;
+        for (result, outcome) in results.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Written => {
+                    state.scored = result.id;
+                    self.heard.scored = result.id;
+                    for alert in &result.alerts {
+                        announce::hear(&mut self.heard.announced, alert);
+                        info!(
+                            monitor = self.name,
+                            incident = alert.incident,
+                            event = alert.event.as_str(),
+                            score = alert.score,
+                            reason = alert.reason,
+                            "{}",
+                            alert.summary
+                        );
+                    }
+                }
+                Outcome::Fenced => {
+                    self.lose_lease();
+                    return Ok(false);
+                }
+                Outcome::Duplicate | Outcome::Behind => {
+                    warn!(monitor = self.name, id = %result.id, ?outcome, "the scores aren't where they were left");
+                    return Ok(false);
+                }
+                Outcome::Refused(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+}

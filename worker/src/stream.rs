@@ -1,0 +1,228 @@
+//! Reading a monitor's keys.
+
+use crate::connect::Connection;
+use crate::judge::NamedSchema;
+use eddyline_wire::alert::Alert;
+use eddyline_wire::command::EntryId;
+use eddyline_wire::fingerprint::{Fingerprint, schema_id};
+use eddyline_wire::keys::Companions;
+use eddyline_wire::schema::Schema;
+use eddyline_wire::score::{Score, State};
+use redis::{FromRedisValue, RedisError, RedisResult, Value};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tracing::warn;
+
+/// Entries that scores and incidents keep where the module doesn't say.
+const RETENTION: u64 = 20_000;
+
+/// An entry of the fingerprint stream.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: EntryId,
+    /// What it says, or why that can't be read.
+    pub fingerprint: Result<Fingerprint, String>,
+}
+
+type RawEntry = (String, Vec<Vec<u8>>);
+
+/// Up to `count` fingerprints after `last`.
+///
+/// # Errors
+/// Trouble with Redis.
+pub async fn after(
+    connection: &mut Connection,
+    fingerprints: &[u8],
+    last: EntryId,
+    count: usize,
+) -> RedisResult<Vec<Entry>> {
+    let raw: Vec<RawEntry> = redis::cmd("XRANGE")
+        .arg(fingerprints)
+        .arg(format!("({last}"))
+        .arg("+")
+        .arg("COUNT")
+        .arg(count)
+        .query_async(connection)
+        .await?;
+    raw.into_iter().map(|(id, fields)| entry(&id, &fields)).collect()
+}
+
+fn entry(id: &str, fields: &[Vec<u8>]) -> RedisResult<Entry> {
+    let pairs = fields.as_chunks::<2>().0.iter().map(|[field, value]| (field.as_slice(), value.as_slice()));
+    let fingerprint = Fingerprint::from_fields(id, pairs).map_err(|error| error.to_string());
+    Ok(Entry { id: entry_id(id)?, fingerprint })
+}
+
+fn entry_id(id: &str) -> RedisResult<EntryId> {
+    EntryId::parse(id.as_bytes())
+        .ok_or_else(|| RedisError::from((redis::ErrorKind::UnexpectedReturnType, "not the id of an entry", id.to_owned())))
+}
+
+/// Adds the schemas that `entries` name and `known` doesn't have.
+///
+/// # Errors
+/// Trouble with Redis.
+pub async fn fetch_schemas(
+    connection: &mut Connection,
+    schemas: &[u8],
+    entries: &[Entry],
+    known: &mut BTreeMap<u64, Arc<NamedSchema>>,
+) -> RedisResult<()> {
+    let mut ids: Vec<u64> = entries.iter().filter_map(|entry| entry.fingerprint.as_ref().ok()).map(|f| f.schema).collect();
+    ids.dedup();
+    for id in ids {
+        fetch_schema(connection, schemas, id, known).await?;
+    }
+    Ok(())
+}
+
+/// Adds the schema `id` to `known`, if it exists and isn't there yet.
+///
+/// # Errors
+/// Trouble with Redis.
+pub async fn fetch_schema(
+    connection: &mut Connection,
+    schemas: &[u8],
+    id: u64,
+    known: &mut BTreeMap<u64, Arc<NamedSchema>>,
+) -> RedisResult<()> {
+    if known.contains_key(&id) {
+        return Ok(());
+    }
+    let json: Option<Vec<u8>> = redis::cmd("HGET").arg(schemas).arg(schema_id(id)).query_async(connection).await?;
+    match json.as_deref().map(Schema::from_json) {
+        None => {}
+        Some(Ok(record)) => {
+            known.insert(id, Arc::new(NamedSchema { id, record }));
+        }
+        Some(Err(error)) => warn!(schema = schema_id(id), "{error}"),
+    }
+    Ok(())
+}
+
+/// What Redis holds of earlier work on a monitor.
+#[derive(Debug)]
+pub struct Held {
+    /// Last id of the scores: all fingerprints up to it are done.
+    pub scored: EntryId,
+    /// The checkpoint's bytes.
+    pub checkpoint: Option<Vec<u8>>,
+    /// The last message about an incident.
+    pub last_alert: Option<Alert>,
+    /// Entries that the monitor's streams keep.
+    pub retention: u64,
+}
+
+/// Reads what Redis holds of earlier work.
+///
+/// # Errors
+/// Trouble with Redis, or keys of another type.
+pub async fn held(connection: &mut Connection, keys: &Companions) -> RedisResult<Held> {
+    let mut pipe = redis::pipe();
+    pipe.cmd("XINFO").arg("STREAM").arg(keys.scores());
+    pipe.cmd("GET").arg(keys.model());
+    pipe.cmd("XREVRANGE").arg(keys.incidents()).arg("+").arg("-").arg("COUNT").arg(1);
+    pipe.cmd("EDDY.INFO").arg(keys.monitor());
+    let replies: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(connection).await?;
+    let [scores, model, incidents, info] = <[_; 4]>::try_from(replies).expect("as many replies as commands");
+    Ok(Held {
+        scored: match scores {
+            Ok(info) => entry_id(&string_in(&info, "last-generated-id")?.unwrap_or_default())?,
+            Err(error) if error.to_string().contains("no such key") => EntryId::default(),
+            Err(error) => return Err(error),
+        },
+        checkpoint: FromRedisValue::from_redis_value(model?)?,
+        last_alert: <Vec<RawEntry>>::from_redis_value(incidents?)?.first().and_then(|(_, fields)| alert(fields)),
+        retention: info
+            .and_then(|info| string_in(&info, "retention"))
+            .ok()
+            .flatten()
+            .and_then(|retention| retention.parse().ok())
+            .unwrap_or(RETENTION),
+    })
+}
+
+/// The text of `field` in a reply that is a map, whichever protocol is spoken.
+///
+/// # Errors
+/// A reply that is no map.
+pub fn string_in(map: &Value, field: &str) -> RedisResult<Option<String>> {
+    let map: HashMap<String, Value> = FromRedisValue::from_redis_value_ref(map)?;
+    Ok(map.get(field).map(FromRedisValue::from_redis_value_ref).transpose()?)
+}
+
+fn alert(fields: &[Vec<u8>]) -> Option<Alert> {
+    let json = fields.as_chunks::<2>().0.iter().find(|[field, _]| field == b"alert").map(|[_, json]| json)?;
+    serde_json::from_slice(json).ok()
+}
+
+/// An entry of the scores.
+#[derive(Debug)]
+pub struct ScoreEntry {
+    /// Its id: the fingerprint's.
+    pub id: EntryId,
+    /// What it says.
+    pub score: Score,
+}
+
+/// All scores of a monitor.
+///
+/// # Errors
+/// Trouble with Redis, or an entry that isn't a score.
+pub fn all_scores(connection: &mut redis::Connection, scores: &[u8]) -> RedisResult<Vec<ScoreEntry>> {
+    let entry = |(id, fields): RawEntry| {
+        let unreadable = || RedisError::from((redis::ErrorKind::UnexpectedReturnType, "not a score", id.clone()));
+        Ok(ScoreEntry { id: entry_id(&id)?, score: score(&fields).ok_or_else(unreadable)? })
+    };
+    all(connection, scores)?.into_iter().map(entry).collect()
+}
+
+/// All messages about a monitor's incidents.
+///
+/// # Errors
+/// Trouble with Redis.
+pub fn all_alerts(connection: &mut redis::Connection, incidents: &[u8]) -> RedisResult<Vec<Alert>> {
+    Ok(all(connection, incidents)?.iter().filter_map(|(_, fields)| alert(fields)).collect())
+}
+
+/// All fingerprints of a monitor.
+///
+/// # Errors
+/// Trouble with Redis.
+pub fn all_fingerprints(connection: &mut redis::Connection, fingerprints: &[u8]) -> RedisResult<Vec<Entry>> {
+    all(connection, fingerprints)?.iter().map(|(id, fields)| entry(id, fields)).collect()
+}
+
+/// A whole stream, read in pages.
+fn all(connection: &mut redis::Connection, key: &[u8]) -> RedisResult<Vec<RawEntry>> {
+    const PAGE: usize = 1000;
+    let (mut entries, mut start): (Vec<RawEntry>, String) = (Vec::new(), "-".to_owned());
+    loop {
+        let page: Vec<RawEntry> =
+            redis::cmd("XRANGE").arg(key).arg(&start).arg("+").arg("COUNT").arg(PAGE).query(connection)?;
+        let is_last = page.len() < PAGE;
+        entries.extend(page);
+        match entries.last() {
+            Some((id, _)) if !is_last => start = format!("({id}"),
+            _ => return Ok(entries),
+        }
+    }
+}
+
+fn score(fields: &[Vec<u8>]) -> Option<Score> {
+    let text = |name: &str| {
+        let pair = fields.as_chunks::<2>().0.iter().find(|[field, _]| field == name.as_bytes());
+        pair.and_then(|[_, value]| std::str::from_utf8(value).ok())
+    };
+    let state = match text("state")? {
+        "ready" => State::Ready,
+        "unreadable" => State::Unreadable,
+        warming => {
+            let (seen, needed) = warming.strip_prefix("warming ")?.split_once('/')?;
+            State::Warming { seen: seen.parse().ok()?, needed: needed.parse().ok()? }
+        }
+    };
+    let incident = text("incident").map(str::to_owned);
+    Some(Score { score: text("score")?.parse().ok()?, p: text("p")?.parse().ok()?, state, incident })
+}
