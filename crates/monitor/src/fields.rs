@@ -1,10 +1,11 @@
 //! The definition made concrete: every field has a number, every measure its edges, everything its size.
 
+use crate::closed::TOP_BYTES;
 use crate::definition::{Definition, DefinitionError, MAX_FIELDS, MAX_UNIQUES, Measure};
 use crate::histogram::Histogram;
 use crate::items::Items;
-use crate::learning::Learner;
 use crate::measure::MeasureState;
+use crate::outbox::MAX_WAITING;
 use crate::schema::{Block, LEVELS, SLOTS, Schema};
 use eddyline_sketch::Distinct;
 use serde::{Deserialize, Serialize};
@@ -54,8 +55,12 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Makes `definition` concrete with the edges that `learner` saw; the widest sketches that fit its memory.
-    pub(crate) fn resolve(definition: &Definition, learner: Option<&Learner>) -> Result<Self, DefinitionError> {
+    /// Makes `definition` concrete, with a `learned` first edge where none is given or known by the unit; the widest sketches
+    /// that fit its memory.
+    pub(crate) fn resolve(
+        definition: &Definition,
+        learned: impl Fn(&str) -> Option<f64>,
+    ) -> Result<Self, DefinitionError> {
         let mut names: Vec<String> = Vec::new();
         let mut number = |field: &String| {
             let at = names.iter().position(|name| name == field).unwrap_or_else(|| {
@@ -81,7 +86,7 @@ impl Fields {
                         .first_edge
                         .or(listed.and_then(|m| m.first_edge))
                         .or_else(|| edge_by_unit(&part.field))
-                        .or_else(|| learner.and_then(|l| l.first_edge(&part.field)))
+                        .or_else(|| learned(&part.field))
                         .unwrap_or(1.0);
                     crosses.push(Cross { group, measure: number(&part.field), edges: edges(first) });
                 }
@@ -104,7 +109,7 @@ impl Fields {
         let measures = self.measures.len() * MeasureState::BYTES;
         let uniques = self.uniques.len() << UNIQUE_PRECISION;
         let crosses = self.crosses.len() * Histogram::BYTES_AT_MOST;
-        let waiting = crate::outbox::MAX_WAITING * (4 * self.features() + crate::window::TOP_BYTES);
+        let waiting = MAX_WAITING * (4 * self.features() + TOP_BYTES);
         (joints + measures + uniques + crosses + waiting) as u64
     }
 
@@ -171,7 +176,8 @@ impl Fields {
     pub(crate) fn is_sane(&self, definition: &Definition) -> bool {
         let known = |&part: &u16| usize::from(part) < self.names.len();
         let is_joint = |joint: &Joint| (1..=3).contains(&joint.parts.len()) && joint.parts.iter().all(known);
-        let given = definition.inferred() || Self::resolve(definition, None).is_ok_and(|fields| fields.is_like(self));
+        let given =
+            definition.inferred() || Self::resolve(definition, |_| None).is_ok_and(|fields| fields.is_like(self));
         given
             && self.names.len() <= 88
             && self.joints.len() + self.crosses.len() <= 2 * MAX_FIELDS

@@ -104,7 +104,7 @@ impl Learner {
     }
 
     /// Upper edge of the first of eight ×4 buckets such that the last opens at four times the largest value or above.
-    pub(crate) fn first_edge(&self, field: &str) -> Option<f64> {
+    fn first_edge(&self, field: &str) -> Option<f64> {
         let max = self.fields.get(field)?.max;
         let mut top = 4096.0 * 1e-9;
         while top < 4.0 * max && top < 1e12 {
@@ -117,7 +117,7 @@ impl Learner {
     pub(crate) fn resolve(&self, definition: &Definition) -> Fields {
         let mut definition = if definition.inferred() { self.infer(definition) } else { definition.clone() };
         loop {
-            match Fields::resolve(&definition, Some(self)) {
+            match Fields::resolve(&definition, |field| self.first_edge(field)) {
                 Ok(fields) => return fields,
                 // the least telling goes first; a monitor of nothing always fits
                 Err(_) => {

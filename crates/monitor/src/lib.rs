@@ -6,6 +6,7 @@
 //!
 //! No clock, no randomness, no Redis: the same calls in the same order leave the same bytes on every machine.
 
+mod closed;
 mod definition;
 mod encoding;
 mod fields;
@@ -21,12 +22,12 @@ mod tally;
 mod timeline;
 mod window;
 
+pub use closed::{Closed, TopItem};
 pub use definition::{Clock, Definition, DefinitionError, MAX_FIELDS, MAX_SOURCES, MAX_UNIQUES, Measure};
 pub use encoding::DecodeError;
 pub use learning::Progress;
 pub use monitor::{Monitor, NoWindow, Phase, Reading};
-pub use outbox::{Closed, MAX_WAITING};
+pub use outbox::MAX_WAITING;
 pub use schema::{Block, Schema};
 pub use source::{EntryId, Source};
 pub use tally::{LeftOut, Reason};
-pub use window::TopItem;

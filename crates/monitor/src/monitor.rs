@@ -1,9 +1,10 @@
 //! The monitor: observations in, closed windows out.
 
+use crate::closed::Closed;
 use crate::definition::{Clock, Definition, DefinitionError, MAX_MS};
 use crate::fields::Fields;
 use crate::learning::{Learner, Progress};
-use crate::outbox::{Closed, Outbox};
+use crate::outbox::Outbox;
 use crate::schema::Schema;
 use crate::source::{EntryId, Source};
 use crate::tally::{LeftOut, Reason};
@@ -67,7 +68,7 @@ impl Monitor {
     /// A definition out of its limits, or one that needs more memory than it allows.
     pub fn new(definition: Definition) -> Result<Self, DefinitionError> {
         definition.check()?;
-        let fields = Fields::resolve(&definition, None)?;
+        let fields = Fields::resolve(&definition, |_| None)?;
         let state = if Learner::needed(&definition) {
             State::Learning(Learner::default())
         } else {

@@ -1,26 +1,11 @@
 //! Closed windows that wait to be written to the stream.
 
-use crate::window::TopItem;
+use crate::closed::{Closed, MAX_TOP_ITEMS};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Most items that wait; a run of empty windows is one item.
 pub const MAX_WAITING: usize = 64;
-
-/// A closed window: what its fingerprint says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Closed {
-    /// End of the window, ms since the epoch.
-    pub end_ms: u64,
-    /// Observations in it.
-    pub n: u64,
-    /// The features in the schema's order; NaN = missing.
-    pub values: Vec<f32>,
-    /// Milliseconds before the window's start of which nothing is known.
-    pub gap_ms: u64,
-    /// Heavy hitters behind the buckets, in order of priority.
-    pub top: Vec<TopItem>,
-}
 
 /// One item of the outbox: a window, and how many more like it follow (only empty windows repeat).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,7 +102,7 @@ impl Outbox {
                     && closed.end_ms <= limit
                     && closed.gap_ms <= limit
                     && *repeats <= limit / window_ms
-                    && closed.top.len() <= crate::window::MAX_TOP_ITEMS
+                    && closed.top.len() <= MAX_TOP_ITEMS
             })
     }
 }

@@ -1,18 +1,14 @@
 //! The open window: every observation is counted here, and a closed window is made from it.
 
-use crate::fields::{Fields, Joint, UNIQUE_PRECISION};
+use crate::closed::{Closed, MAX_TOP_ITEMS, TopItem};
+use crate::fields::{Fields, Joint};
 use crate::histogram::Histogram;
 use crate::items::{Items, MAX_ITEM};
 use crate::measure::{MeasureState, number};
-use crate::outbox::Closed;
 use crate::tally::{LeftOut, Reason};
 use eddyline_sketch::{Distinct, ItemHash};
 use serde::{Deserialize, Serialize};
 
-/// Most items in a fingerprint's `top`.
-pub(crate) const MAX_TOP_ITEMS: usize = 64;
-/// Bytes that the items of a waiting fingerprint take at most.
-pub(crate) const TOP_BYTES: usize = 4096;
 /// Bytes of items and their numbers as text after which no more are added.
 const TOP_TEXT: usize = 1024;
 /// What an item's count, bucket and punctuation take as text, about.
@@ -23,19 +19,6 @@ const TOP_ITEM: usize = 96;
 const MOST_NAMES: usize = 96;
 /// Joins the parts of a joint item.
 const JOINT: u8 = b'*';
-
-/// A heavy hitter behind a bucket of a counts block or a row of a histogram.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TopItem {
-    /// Number of the block in the schema.
-    pub block: u16,
-    /// The item, cut after 96 bytes.
-    pub item: Vec<u8>,
-    /// Its observations in the window.
-    pub count: u64,
-    /// Its bucket, or its slot.
-    pub bucket: u32,
-}
 
 /// The sketches of the open window and of the time before it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -164,7 +147,6 @@ impl Window {
             && self.items.iter().all(|items| items.has_shape(fields.width))
             && self.uniques.iter().all(|unique| unique.bytes() == unique_bytes)
             && self.histograms.iter().all(Histogram::has_shape)
-            && UNIQUE_PRECISION > 0
     }
 
     fn values(&self) -> Vec<f32> {

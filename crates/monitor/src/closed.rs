@@ -1,0 +1,35 @@
+//! A closed window, as it leaves the monitor.
+
+use serde::{Deserialize, Serialize};
+
+/// Most items in a fingerprint's `top`.
+pub(crate) const MAX_TOP_ITEMS: usize = 64;
+/// Bytes that the items of a waiting fingerprint take at most.
+pub(crate) const TOP_BYTES: usize = 4096;
+/// A closed window: what its fingerprint says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Closed {
+    /// End of the window, ms since the epoch.
+    pub end_ms: u64,
+    /// Observations in it.
+    pub n: u64,
+    /// The features in the schema's order; NaN = missing.
+    pub values: Vec<f32>,
+    /// Milliseconds before the window's start of which nothing is known.
+    pub gap_ms: u64,
+    /// Heavy hitters behind the buckets, in order of priority.
+    pub top: Vec<TopItem>,
+}
+
+/// A heavy hitter behind a bucket of a counts block or a row of a histogram.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopItem {
+    /// Number of the block in the schema.
+    pub block: u16,
+    /// The item, cut after 96 bytes.
+    pub item: Vec<u8>,
+    /// Its observations in the window.
+    pub count: u64,
+    /// Its bucket, or its slot.
+    pub bucket: u32,
+}
