@@ -132,6 +132,7 @@ fn what_is_left_out_is_told_by_reason_and_the_clients_xadd_is_never_refused() {
     call::<()>(&mut redis, "DEL a");
     call::<()>(&mut redis, "SET a text");
     assert!(try_call::<String>(&mut redis, "XADD a * service pay").is_err(), "the server's own word");
+    assert!(info(&mut redis, "m", "sources").contains("a not a stream: nothing is read"));
     call::<String>(&mut redis, "XADD b 7500-1 service pay");
     assert_eq!(info(&mut redis, "m", "open_observations"), "2");
 }

@@ -20,9 +20,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Score the fingerprints of all monitors as they come, and publish alerts.
-    Worker(WorkerArgs),
+    Worker(Box<WorkerArgs>),
     /// Feed a file of events through the same code and report what was found.
-    Replay(ReplayArgs),
+    Replay(Box<ReplayArgs>),
 }
 
 const WORKER_EXAMPLES: &str = "\
@@ -200,10 +200,7 @@ fn duration(text: &str) -> Result<u64, &'static str> {
 }
 
 fn budget(text: &str) -> Result<f64, &'static str> {
-    text.parse()
-        .ok()
-        .filter(|budget| *budget > 0.0 && *budget <= 10_000.0)
-        .ok_or("a number above 0 and at most 10000")
+    text.parse().ok().filter(|budget| *budget > 0.0 && *budget <= 10_000.0).ok_or("a number above 0 and at most 10000")
 }
 
 #[cfg(test)]

@@ -30,8 +30,9 @@ impl Address {
     pub fn parse(url: &str) -> RedisResult<Self> {
         let info = url.into_connection_info()?;
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let db = u32::try_from(settings.db())
-            .map_err(|_| RedisError::from((redis::ErrorKind::InvalidClientConfig, "the database's number is negative")))?;
+        let db = u32::try_from(settings.db()).map_err(|_| {
+            RedisError::from((redis::ErrorKind::InvalidClientConfig, "the database's number is negative"))
+        })?;
         let shown = format!("{} db {db}", info.addr());
         Ok(Self { client: Client::open(info.set_redis_settings(settings))?, db, shown })
     }

@@ -2,7 +2,7 @@
 
 use crate::connect::Connection;
 use eddyline_wire::keys::CLOSED;
-use redis::{PushInfo, PushKind, RedisResult, Value};
+use redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
 
 /// The names of this database's monitors; none where the server doesn't know the command.
 ///
@@ -11,9 +11,15 @@ use redis::{PushInfo, PushKind, RedisResult, Value};
 pub async fn list(connection: &mut Connection) -> RedisResult<Option<Vec<Vec<u8>>>> {
     match redis::cmd("EDDY.LIST").query_async(connection).await {
         Ok(names) => Ok(Some(names)),
-        Err(error) if error.to_string().contains("unknown command") => Ok(None),
+        Err(error) if is_unknown_command(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the server doesn't know a command at all.
+#[must_use]
+pub fn is_unknown_command(error: &RedisError) -> bool {
+    error.to_string().contains("unknown command")
 }
 
 /// What to tell the user of a server without the module.

@@ -2,7 +2,7 @@
 
 use crate::connect::Connection;
 use eddyline_wire::keys::Companions;
-use redis::{RedisResult, Script};
+use redis::{FromRedisValue, RedisResult, Script, Value};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ pub const RENEWAL: Duration = Duration::from_secs(1);
 
 // The token is a counter, so that operators see the order, and the worker's name, because a failover may lose counts.
 const TAKE: &str = "
-if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local left = redis.call('PTTL', KEYS[1])
+if left ~= -2 then return left end
 local token = redis.call('INCR', KEYS[2]) .. ':' .. ARGV[1]
 redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
 return token";
@@ -59,21 +60,33 @@ pub struct Lease {
     renewed: Instant,
 }
 
+/// Whether the lease could be taken.
+#[derive(Debug)]
+pub enum Taking {
+    /// It is ours.
+    Taken(Lease),
+    /// Another worker has it, and keeps it for so long unless it renews it; 0 if it never runs out.
+    Elsewhere(Duration),
+}
+
 impl Lease {
     /// Takes the monitor's lease if it is free.
     ///
     /// # Errors
     /// Trouble with Redis.
-    pub async fn take(connection: &mut Connection, keys: &Companions, worker: &str) -> RedisResult<Option<Self>> {
+    pub async fn take(connection: &mut Connection, keys: &Companions, worker: &str) -> RedisResult<Taking> {
         let renewed = Instant::now();
-        let token: Option<String> = Script::new(TAKE)
+        let reply: Value = Script::new(TAKE)
             .key(keys.lease())
             .key(keys.lease_tokens())
             .arg(worker)
             .arg(EXPIRY.as_millis() as u64)
             .invoke_async(connection)
             .await?;
-        Ok(token.map(|token| Self { token: Token(token), renewed }))
+        match reply {
+            Value::Int(left) => Ok(Taking::Elsewhere(Duration::from_millis(u64::try_from(left).unwrap_or_default()))),
+            token => Ok(Taking::Taken(Self { token: Token(String::from_redis_value(token)?), renewed })),
+        }
     }
 
     /// The token.

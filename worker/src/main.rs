@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Worker(args) => work(args),
-        Command::Replay(args) => Plan::try_from(args).and_then(|plan| replay::run(&plan)).map_err(Into::into),
+        Command::Worker(args) => work(*args),
+        Command::Replay(args) => Plan::try_from(*args).and_then(|plan| replay::run(&plan)).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

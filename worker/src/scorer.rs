@@ -9,7 +9,7 @@ use crate::checkpoint;
 use crate::connect::Connection;
 use crate::identity::Identity;
 use crate::judge::{Choices, Judge, NamedSchema};
-use crate::lease::Lease;
+use crate::lease::{Lease, Taking};
 use crate::logs::Notice;
 use crate::results::results;
 use crate::stream::{self, Entry};
@@ -52,8 +52,8 @@ pub enum Progress {
     CaughtUp,
     /// There may be more to read at once.
     More,
-    /// Another worker has the lease.
-    Elsewhere,
+    /// Another worker has the lease, for so long unless it renews it.
+    Elsewhere(Duration),
 }
 
 /// What is known for sure to stand in Redis; outlives the state, to notice that Redis lost some of it.
@@ -98,8 +98,7 @@ impl Scorer {
     /// A name that can't be a monitor's.
     pub fn new(context: &Arc<Context>, monitor: &[u8]) -> Result<Self, NameError> {
         let keys = Companions::of(monitor)?;
-        let identity =
-            Identity { deployment: context.deployment.clone(), monitor: monitor.to_vec(), db: context.db };
+        let identity = Identity { deployment: context.deployment.clone(), monitor: monitor.to_vec(), db: context.db };
         Ok(Self {
             context: Arc::clone(context),
             name: eddyline_wire::text::printable(monitor, 128),
@@ -136,8 +135,8 @@ impl Scorer {
     /// # Errors
     /// Trouble with Redis. The next step starts from what Redis holds.
     pub async fn step(&mut self, connection: &mut Connection) -> RedisResult<Progress> {
-        if !self.hold(connection).await? {
-            return Ok(Progress::Elsewhere);
+        if let Some(left) = self.hold(connection).await? {
+            return Ok(Progress::Elsewhere(left));
         }
         let mut state = match self.state.take() {
             Some(state) => state,
@@ -168,18 +167,22 @@ impl Scorer {
         lease.release(connection, &self.keys, &bytes.unwrap_or_default(), &last).await
     }
 
-    async fn hold(&mut self, connection: &mut Connection) -> RedisResult<bool> {
+    /// Holds the lease; if that can't be, for how long another worker has it.
+    async fn hold(&mut self, connection: &mut Connection) -> RedisResult<Option<Duration>> {
         if let Some(lease) = &mut self.lease {
             if lease.keep(connection, &self.keys).await? {
-                return Ok(true);
+                return Ok(None);
             }
             self.lose_lease();
         }
-        self.lease = Lease::take(connection, &self.keys, &self.context.worker).await?;
-        if let Some(lease) = &self.lease {
-            info!(monitor = self.name, token = lease.token().as_str(), "working on this monitor");
+        match Lease::take(connection, &self.keys, &self.context.worker).await? {
+            Taking::Taken(lease) => {
+                info!(monitor = self.name, token = lease.token().as_str(), "working on this monitor");
+                self.lease = Some(lease);
+                Ok(None)
+            }
+            Taking::Elsewhere(left) => Ok(Some(left)),
         }
-        Ok(self.lease.is_some())
     }
 
     fn lose_lease(&mut self) {
@@ -266,9 +269,11 @@ impl Scorer {
     }
 
     fn judge_entry(&mut self, state: &mut State, entry: &Entry) -> (Score, Vec<Alert>) {
-        let judged = entry.fingerprint.as_ref().map_err(Clone::clone).and_then(|fingerprint| {
-            self.judge_fingerprint(state, fingerprint, entry.id > state.scored)
-        });
+        let judged = entry
+            .fingerprint
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|fingerprint| self.judge_fingerprint(state, fingerprint, entry.id > state.scored));
         match judged {
             Ok(judged) => {
                 if self.unreadable_notice.is_over() {

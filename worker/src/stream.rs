@@ -55,8 +55,9 @@ fn entry(id: &str, fields: &[Vec<u8>]) -> RedisResult<Entry> {
 }
 
 fn entry_id(id: &str) -> RedisResult<EntryId> {
-    EntryId::parse(id.as_bytes())
-        .ok_or_else(|| RedisError::from((redis::ErrorKind::UnexpectedReturnType, "not the id of an entry", id.to_owned())))
+    EntryId::parse(id.as_bytes()).ok_or_else(|| {
+        RedisError::from((redis::ErrorKind::UnexpectedReturnType, "not the id of an entry", id.to_owned()))
+    })
 }
 
 /// Adds the schemas that `entries` name and `known` doesn't have.
@@ -69,7 +70,8 @@ pub async fn fetch_schemas(
     entries: &[Entry],
     known: &mut BTreeMap<u64, Arc<NamedSchema>>,
 ) -> RedisResult<()> {
-    let mut ids: Vec<u64> = entries.iter().filter_map(|entry| entry.fingerprint.as_ref().ok()).map(|f| f.schema).collect();
+    let mut ids: Vec<u64> =
+        entries.iter().filter_map(|entry| entry.fingerprint.as_ref().ok()).map(|f| f.schema).collect();
     ids.dedup();
     for id in ids {
         fetch_schema(connection, schemas, id, known).await?;

@@ -107,11 +107,7 @@ fn cause(cause: &detect::Cause) -> alert::Cause {
         high: finite(cause.high),
         observed: finite(cause.observed),
         share: finite(cause.share),
-        items: cause
-            .items
-            .iter()
-            .map(|item| alert::CauseItem { item: item.item.clone(), count: item.count })
-            .collect(),
+        items: cause.items.iter().map(|item| alert::CauseItem { item: item.item.clone(), count: item.count }).collect(),
     }
 }
 

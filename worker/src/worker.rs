@@ -242,8 +242,6 @@ async fn work(
     wake: Arc<Notify>,
     mut leave: watch::Receiver<bool>,
 ) -> (Scorer, Parting) {
-    let mut sweep = interval(SWEEP);
-    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut trouble = Notice::default();
     loop {
         let progress = scorer.step(&mut connection).await;
@@ -262,6 +260,11 @@ async fn work(
         }
         let more = matches!(progress, Ok(Progress::More));
         let ours = matches!(progress, Ok(Progress::CaughtUp));
+        // A dead worker's lease is taken as soon as it runs out.
+        let runs_out = match progress {
+            Ok(Progress::Elsewhere(left)) if left < SWEEP => left + Duration::from_millis(5),
+            _ => SWEEP,
+        };
         tokio::select! {
             biased;
             changed = leave.changed() => {
@@ -275,7 +278,7 @@ async fn work(
             }
             () = std::future::ready(()), if more => {}
             () = wake.notified(), if ours => {}
-            _ = sweep.tick() => {}
+            () = sleep(runs_out) => {}
         }
     }
 }

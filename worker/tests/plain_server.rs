@@ -2,8 +2,8 @@
 
 mod plain;
 
-use eddyline_testkit::{Server, eventually_some};
-use plain::{MONITOR, SOON, Worker, schema, scores, wait_for_score, write_fingerprints, write_schema};
+use eddyline_testkit::Server;
+use plain::{MONITOR, Worker, schema, scores, wait_for_score, write_fingerprints, write_schema};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -42,18 +42,18 @@ fn a_new_schema_starts_a_new_baseline_and_resolves_what_was_open() {
     let server = Server::plain().start().unwrap();
     let mut connection = server.connection().unwrap();
     write_schema(&mut connection, &schema(1));
-    write_fingerprints(&mut connection, 1..104, 1);
+    write_fingerprints(&mut connection, 1..304, 1);
     let worker = Worker::start(&server);
-    let opened = eventually_some(SOON, || plain::incidents(&mut connection).pop()).1;
-    wait_for_score(&mut connection, 103);
+    wait_for_score(&mut connection, 303);
+    let opened = plain::incidents(&mut connection).pop().expect("an incident is open").1;
     write_schema(&mut connection, &schema(2));
-    write_fingerprints(&mut connection, 104..120, 2);
-    wait_for_score(&mut connection, 119);
+    write_fingerprints(&mut connection, 304..320, 2);
+    wait_for_score(&mut connection, 319);
     worker.stop();
     let resolved = plain::incidents(&mut connection).pop().unwrap().1;
     assert_eq!(
         (resolved.incident, resolved.reason.as_deref(), resolved.window_end_ms),
-        (opened.incident, Some("the monitor's schema changed"), plain::fingerprint(104, 2).end_ms)
+        (opened.incident, Some("the monitor's schema changed"), plain::fingerprint(304, 2).end_ms)
     );
     let (_, fields) = scores(&mut connection).pop().unwrap();
     assert_eq!(fields["state"], "warming 16/60");
@@ -64,21 +64,21 @@ fn other_settings_count_from_the_next_window_on_and_nothing_is_scored_anew() {
     let server = Server::plain().start().unwrap();
     let mut connection = server.connection().unwrap();
     write_schema(&mut connection, &schema(1));
-    write_fingerprints(&mut connection, 1..103, 1);
+    write_fingerprints(&mut connection, 1..303, 1);
     let worker = Worker::start(&server);
-    wait_for_score(&mut connection, 102);
+    wait_for_score(&mut connection, 302);
     worker.stop();
     let before = scores(&mut connection);
     let opened = plain::incidents(&mut connection).pop().expect("an incident is open").1;
     // With more history asked for than there is, no incident can be open.
-    write_fingerprints(&mut connection, 103..106, 1);
+    write_fingerprints(&mut connection, 303..306, 1);
     let worker = Worker::with(&server, &["--monitor", MONITOR, "--min-history", "5000"]);
-    wait_for_score(&mut connection, 105);
+    wait_for_score(&mut connection, 305);
     let log = worker.stop();
     assert!(log.contains("the settings changed"), "{log}");
     let after = scores(&mut connection);
     assert_eq!(after[..before.len()], before);
-    assert_eq!(after.last().unwrap().1["state"], "warming 105/5000");
+    assert_eq!(after.last().unwrap().1["state"], "warming 305/5000");
     let resolved = plain::incidents(&mut connection).pop().unwrap().1;
     assert_eq!((resolved.incident, resolved.event.as_str()), (opened.incident, "resolved"));
 }

@@ -23,9 +23,10 @@ fn events(separator: &str, mut row: impl FnMut(u64, &str, &str, u64) -> String) 
 }
 
 fn csv() -> String {
-    format!("ts_ms,service,peer,latency_ms\n{}", events("\n", |ms, service, peer, latency| {
-        format!("{ms},{service},{peer},{latency}")
-    }))
+    format!(
+        "ts_ms,service,peer,latency_ms\n{}",
+        events("\n", |ms, service, peer, latency| { format!("{ms},{service},{peer},{latency}") })
+    )
 }
 
 struct Folder(TempDir);
@@ -102,7 +103,9 @@ fn a_fault_in_a_file_of_events_is_found_and_compared_with_the_labels() {
 fn the_same_events_give_the_same_fingerprints_and_scores_in_every_form() {
     let json = events("\n", |ms, service, peer, latency| {
         let seconds = format!("{}.{:03}", ms / 1000, ms % 1000);
-        format!(r#"{{"at":{seconds},"svc":"{service}","peer":"{peer}","latency_ms":{latency},"who":{{"id":1}},"x":null}}"#)
+        format!(
+            r#"{{"at":{seconds},"svc":"{service}","peer":"{peer}","latency_ms":{latency},"who":{{"id":1}},"x":null}}"#
+        )
     });
     let folder = Folder::new().with("events.csv", csv()).with("events.jsonl", json);
     gzipped(&csv(), &folder.path("events.csv.gz"));

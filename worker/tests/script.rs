@@ -2,14 +2,14 @@
 
 mod plain;
 
-use eddyline_worker::connect::{Address, Connection};
-use eddyline_worker::lease::{Lease, Token};
-use eddyline_worker::write::{GROUP, Outcome, Results, Writer};
 use eddyline_testkit::Server;
 use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::ALERTS;
 use eddyline_wire::score::{Score, State};
+use eddyline_worker::connect::{Address, Connection};
+use eddyline_worker::lease::{Lease, Taking, Token};
+use eddyline_worker::write::{GROUP, Outcome, Results, Writer};
 use plain::keys;
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -30,6 +30,13 @@ fn golden_alert() -> Alert {
     serde_json::from_str(GOLDEN).unwrap()
 }
 
+fn taken(taking: Taking) -> Lease {
+    match taking {
+        Taking::Taken(lease) => lease,
+        Taking::Elsewhere(left) => panic!("another's for {left:?}"),
+    }
+}
+
 struct Stage {
     _server: Server,
     connection: Connection,
@@ -42,7 +49,7 @@ impl Stage {
     async fn set() -> Self {
         let server = Server::plain().start().unwrap();
         let (mut connection, pushes) = Address::parse(&server.url()).unwrap().connect().await.unwrap();
-        let lease = Lease::take(&mut connection, &keys(), "test").await.unwrap().unwrap();
+        let lease = taken(Lease::take(&mut connection, &keys(), "test").await.unwrap());
         Self { _server: server, connection, pushes, lease, writer: Writer::new(&keys()) }
     }
 
@@ -69,7 +76,8 @@ async fn a_fingerprints_results_are_written_whole_and_published() {
     stage.command(&[b"XADD", &keys().fingerprints(), b"1795166105000-0", b"n", b"1"]).await;
     stage.connection.subscribe(&[ALERTS.as_bytes(), &keys().alerts()]).await.unwrap();
     let alert = golden_alert();
-    let batch = [Results { alerts: vec![alert.clone()], checkpoint: Some(b"learnt".to_vec()), ..results(1_795_166_105_000) }];
+    let batch =
+        [Results { alerts: vec![alert.clone()], checkpoint: Some(b"learnt".to_vec()), ..results(1_795_166_105_000) }];
     assert_eq!(stage.write(NONE, &batch).await, [Outcome::Written]);
 
     let mut heard = Vec::new();
@@ -111,7 +119,7 @@ async fn a_fingerprint_that_has_its_score_gets_nothing_more() {
     let mut stage = Stage::set().await;
     assert_eq!(stage.write(NONE, &[results(5000), results(6000)]).await, [Outcome::Written, Outcome::Written]);
     let again = Results { alerts: vec![golden_alert()], checkpoint: Some(vec![1]), ..results(6000) };
-    assert_eq!(stage.write(at(5000), &[again.clone()]).await, [Outcome::Duplicate]);
+    assert_eq!(stage.write(at(5000), std::slice::from_ref(&again)).await, [Outcome::Duplicate]);
     assert_eq!(stage.write(at(6000), &[again]).await, [Outcome::Duplicate]);
     assert_eq!(stage.write(NONE, &[results(4000)]).await, [Outcome::Duplicate]);
     assert_eq!(stage.length(keys().scores()).await, Value::Int(2));
@@ -133,7 +141,10 @@ async fn what_would_fail_halfway_fails_before_anything_is_written() {
     let mut stage = Stage::set().await;
     stage.command(&[b"SET", &keys().incidents(), b"no stream"]).await;
     let outcomes = stage.write(NONE, &[results(5000)]).await;
-    assert!(matches!(&outcomes[..], [Outcome::Refused(error)] if error.to_string().contains("WRONGTYPE")), "{outcomes:?}");
+    assert!(
+        matches!(&outcomes[..], [Outcome::Refused(error)] if error.to_string().contains("WRONGTYPE")),
+        "{outcomes:?}"
+    );
     assert_eq!(stage.length(keys().scores()).await, Value::Int(0));
 }
 
@@ -149,9 +160,10 @@ async fn a_server_that_forgot_the_script_is_told_again() {
 async fn a_lease_is_one_workers_until_it_runs_out_or_is_given_back() {
     let mut stage = Stage::set().await;
     let (connection, keys) = (&mut stage.connection, keys());
-    assert!(Lease::take(connection, &keys, "other").await.unwrap().is_none());
+    let Taking::Elsewhere(left) = Lease::take(connection, &keys, "other").await.unwrap() else { panic!() };
+    assert!((1..=3000).contains(&left.as_millis()), "{left:?}");
     stage.lease.release(connection, &keys, b"", "").await.unwrap();
-    let mut lease = Lease::take(connection, &keys, "other").await.unwrap().unwrap();
+    let mut lease = taken(Lease::take(connection, &keys, "other").await.unwrap());
     let token: &Token = lease.token();
     assert_eq!(token.as_str(), "2:other");
     let left: i64 = redis::cmd("PTTL").arg(keys.lease()).query_async(connection).await.unwrap();

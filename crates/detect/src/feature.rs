@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Endings of names whose values are counts, whose noise is therefore known.
 const COUNTS: [&str; 2] = [":new", ":burst"];
 /// Endings of names of positive values that differ by factors rather than by amounts.
-const POSITIVE: [&str; 6] = [":distinct", ":mean", ":p50", ":p95", ":p99", ":max"];
+const POSITIVE: [&str; 5] = [":mean", ":p50", ":p95", ":p99", ":max"];
 
 /// The scale on which a feature is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,13 +16,18 @@ pub(crate) enum Scale {
     Log,
     /// By factors, and never finer than the noise of counting.
     LogCount,
+    /// By factors, and never finer than a quarter of that noise: numbers of different items are steadier than counts, but
+    /// one rare item more or less is no event.
+    LogDistinct,
 }
 
 impl Scale {
     /// The scale that a feature's name tells.
     pub(crate) fn of(name: &str) -> Self {
         let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        if name == "count" || ends(&COUNTS) {
+        if name.ends_with(":distinct") {
+            Self::LogDistinct
+        } else if name == "count" || ends(&COUNTS) {
             Self::LogCount
         } else if ends(&POSITIVE) {
             Self::Log
@@ -36,7 +41,7 @@ impl Scale {
         match self {
             _ if !value.is_finite() => f32::NAN,
             Self::Linear => value.clamp(-1e15, 1e15),
-            Self::Log | Self::LogCount => value.abs().ln_1p().copysign(value),
+            Self::Log | Self::LogCount | Self::LogDistinct => value.abs().ln_1p().copysign(value),
         }
     }
 
@@ -44,7 +49,7 @@ impl Scale {
     pub(crate) fn revert(self, scaled: f64) -> f64 {
         match self {
             Self::Linear => scaled,
-            Self::Log | Self::LogCount => scaled.abs().exp_m1().copysign(scaled),
+            Self::Log | Self::LogCount | Self::LogDistinct => scaled.abs().exp_m1().copysign(scaled),
         }
     }
 
@@ -53,12 +58,16 @@ impl Scale {
         let least = (1e-3 * range).max(1e-6 * mean.abs()).max(1e-9);
         match self {
             Self::Linear | Self::Log => least,
-            Self::LogCount => {
-                let count = self.revert(mean).max(0.0);
-                least.max((count + 0.25).sqrt() / (count + 1.0))
-            }
+            Self::LogCount => least.max(noise(self.revert(mean))),
+            Self::LogDistinct => least.max(noise(self.revert(mean)) / 4.0),
         }
     }
+}
+
+/// Standard deviation of ln(1 + n) for a Poisson count of this mean.
+fn noise(mean: f64) -> f64 {
+    let mean = mean.max(0.0);
+    (mean + 0.25).sqrt() / (mean + 1.0)
 }
 
 #[cfg(test)]
@@ -76,7 +85,7 @@ mod tests {
 
     #[test]
     fn scales_revert() {
-        for scale in [Scale::Linear, Scale::Log, Scale::LogCount] {
+        for scale in [Scale::Linear, Scale::Log, Scale::LogCount, Scale::LogDistinct] {
             for value in [-3.0_f32, 0.0, 0.5, 1200.0] {
                 assert!((scale.revert(f64::from(scale.apply(value))) as f32 - value).abs() <= value.abs() * 1e-5);
             }

@@ -1,8 +1,5 @@
 //! One `p` from many: the smallest, corrected for having looked at several.
 
-/// A part that doesn't lead is heard in full from this `p` on.
-const SURE: f64 = 1e-3;
-
 /// How much a part has to say in the joint score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Voice {
@@ -21,23 +18,20 @@ pub(crate) struct Opinion {
     pub voice: Voice,
 }
 
-impl Opinion {
-    /// The part's `p` as the joint one would be if it were the smallest, in [1e-12, 1]: weighted Šidák, so that a part
-    /// more costs the others no more than its weight. A part that doesn't lead says less than it could until it is sure;
-    /// raising a `p` keeps it honest.
-    pub(crate) fn joint_p(&self, all: f64) -> f64 {
-        let p = match self.p {
-            p if self.voice.leads || (p <= SURE && std::env::var("NOSEC").is_err()) => p,
-            p => if std::env::var("NOSEC").is_ok() {1.0} else {(p.ln().powi(3) / SURE.ln().powi(2)).exp()},
-        };
-        (-((-p).ln_1p() * all / self.voice.weight).exp_m1()).clamp(1e-12, 1.0)
-    }
-}
-
-/// Each opinion's joint `p`; the window's is the smallest.
-pub(crate) fn joint(opinions: &[Opinion]) -> Vec<f64> {
+/// Each opinion's `p` as the joint one would be if it were the smallest, in [1e-12, 1]; the window's is the smallest.
+///
+/// Weighted Šidák: a part more costs the others no more than its weight. A part that doesn't lead is heard in full from the
+/// alert boundary on; short of it, its `p` is raised, which keeps it honest and the leaders' ranking clear.
+pub(crate) fn joint(opinions: &[Opinion], p_alert: f64) -> Vec<f64> {
     let all: f64 = opinions.iter().map(|opinion| opinion.voice.weight).sum();
-    opinions.iter().map(|opinion| opinion.joint_p(all)).collect()
+    let each = |opinion: &Opinion| {
+        let p = match opinion.p {
+            p if opinion.voice.leads || p <= p_alert => p,
+            p => (p.ln().powi(3) / p_alert.ln().powi(2)).exp(),
+        };
+        (-((-p).ln_1p() * all / opinion.voice.weight).exp_m1()).clamp(1e-12, 1.0)
+    };
+    opinions.iter().map(each).collect()
 }
 
 /// `clamp(ln p / (2 ln p*), 0, 1)`: 0.5 at the alert boundary `p*`.
@@ -54,7 +48,7 @@ mod tests {
     }
 
     fn smallest(opinions: &[Opinion]) -> f64 {
-        joint(opinions).into_iter().fold(1.0, f64::min)
+        joint(opinions, 1e-5).into_iter().fold(1.0, f64::min)
     }
 
     #[test]

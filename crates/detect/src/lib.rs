@@ -16,6 +16,7 @@ mod count;
 mod detector;
 mod feature;
 mod forecast;
+mod histogram;
 mod incident;
 mod joint;
 mod level;

@@ -3,10 +3,10 @@
 //! Each detector's score in units of its own median; the geometric mean of them (`algorithms.md` §3: diversity of mechanism
 //! is what helps, and a geometric mean keeps one noisy detector from deciding alone).
 
-use crate::calibration::Calibration;
 use crate::change::Changes;
 use crate::detector::{Expectation, Share};
 use crate::forecast::Forecasts;
+use crate::histogram::Histogram;
 use crate::level::Levels;
 use crate::track::Track;
 use crate::trail::Trail;
@@ -17,6 +17,13 @@ const DETECTORS: usize = 3;
 /// Keeps a detector that sees nothing from silencing the others.
 const OFFSET: f64 = 0.05;
 
+/// Windows before a detector's median is known.
+const FIRST: f64 = 10.0;
+
+fn units() -> Histogram {
+    Histogram::new(-4.0, 6.0, 0.02)
+}
+
 /// Detectors of a numeric block with their short memory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Numeric {
@@ -24,8 +31,8 @@ pub(crate) struct Numeric {
     level: Track<Levels>,
     forecast: Track<Forecasts>,
     change: Track<Changes>,
-    /// Past scores of each detector, for its median.
-    units: Vec<Calibration>,
+    /// ln of the past scores of each detector, for its median.
+    units: Vec<Histogram>,
     /// This window's scores; none before the first fit.
     latest: Vec<f64>,
 }
@@ -38,7 +45,7 @@ impl Numeric {
             level: Track::new(Levels::new(scales)),
             forecast: Track::new(Forecasts::new(scales)),
             change: Track::new(Changes::new(scales)),
-            units: vec![Calibration::new(); DETECTORS],
+            units: vec![units(); DETECTORS],
             latest: Vec::new(),
             trail,
         }
@@ -58,7 +65,11 @@ impl Numeric {
         if self.latest.is_empty() {
             return None;
         }
-        let unit = |(score, past): (&f64, &Calibration)| Some((score / past.median()?.max(1e-9) + OFFSET).ln());
+        let known = |past: &&Histogram| past.weight() >= FIRST;
+        let unit = |(score, past): (&f64, &Histogram)| {
+            let median = Some(past).filter(known)?.exceeded_by(0.5).exp() - OFFSET;
+            Some((score / median.max(OFFSET) + OFFSET).ln())
+        };
         self.latest.iter().zip(&self.units).map(unit).collect()
     }
 
@@ -97,7 +108,7 @@ impl Numeric {
         self.forecast.learn(trail, weight);
         self.change.learn(trail, weight);
         for (past, score) in self.units.iter_mut().zip(&self.latest) {
-            past.add(*score, weight);
+            past.add((score + OFFSET).ln(), weight);
         }
     }
 
@@ -131,7 +142,7 @@ impl Numeric {
             && self.forecast.is_consistent(|forecasts| forecasts.is_consistent(trail), |model| model.is_consistent(features))
             && self.change.is_consistent(|changes| changes.is_consistent(trail), |model| model.is_consistent(features))
             && self.units.len() == DETECTORS
-            && self.units.iter().all(Calibration::is_consistent)
+            && self.units.iter().all(|unit| unit.is_consistent(&units()))
             && (self.latest.is_empty() || self.latest.len() == DETECTORS)
             && self.latest.iter().all(|score| score.is_finite() && *score >= 0.0)
     }

@@ -109,9 +109,8 @@ impl Part {
     /// Counts the window among the ordinary ones. Of an incident's windows beyond the alert line exactly one counts:
     /// leaving all out runs away, keeping all hides the next incident (`algorithms.md` §5).
     pub(crate) fn count(&mut self, score: f64, beyond: bool) {
-        if !(beyond && std::mem::replace(&mut self.counted, true)) {
-            self.calibration.add(score, 1.0);
-        }
+        let ordinary = !(beyond && std::mem::replace(&mut self.counted, true));
+        self.calibration.add(score, ordinary);
     }
 
     /// Why it scored so: features of the block.
@@ -155,7 +154,7 @@ impl Part {
             self.fade();
         }
         let every = match &self.model {
-            Model::Counts(..) => self.learned / 1600,
+            Model::Counts(..) => self.learned / 16,
             _ => self.learned / 8,
         };
         if self.learned.is_multiple_of((every / 10 * 10).clamp(10, 500)) {

@@ -100,8 +100,8 @@ impl Inside {
 
         let scores = self.score_parts(window);
         let opinions: Vec<Opinion> = self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score, &self.layout.blocks)).collect();
-        if std::env::var("DUMP").is_ok() { for (i, (o, s)) in opinions.iter().zip(&scores).enumerate() { eprintln!("D {} {} {} {:e}", window.end_ms, i, s.unwrap_or(0.0), o.p); } }
-        let joint = joint::joint(&opinions);
+        if std::env::var("DUMP").is_ok_and(|v| v=="1" || self.seen > v.parse::<u32>().unwrap()) { for (i, (o, s)) in opinions.iter().zip(&scores).enumerate() { eprintln!("D {} {} {} {:e}", window.end_ms, i, s.unwrap_or(0.0), o.p); } }
+        let joint = joint::joint(&opinions, self.settings.p_alert());
         let (warming, needed) = (self.seen <= self.settings.min_history, self.settings.min_history);
         let p = if warming { 1.0 } else { joint.iter().copied().fold(1.0, f64::min) };
         let p_alert = self.settings.p_alert();

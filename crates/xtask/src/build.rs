@@ -1,4 +1,4 @@
-//! Building the module and the worker, in the profile and folder that cargo uses by default.
+//! Building module and worker, in the profile and folder that cargo uses by default.
 
 use std::env;
 use std::io::BufReader;
@@ -13,24 +13,38 @@ use cargo_metadata::Message;
 
 use crate::stop;
 
-const PACKAGES: [&str; 2] = ["eddyline-redis-module", "eddyline"];
+/// The module's package.
+pub(crate) const MODULE: &str = "eddyline-redis-module";
+/// The worker's package.
+pub(crate) const WORKER: &str = "eddyline";
 
 /// Variables that `cargo run` sets for this program: a build script that watches one would run again.
 const SET_BY_CARGO: [&str; 6] =
     ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
 
 /// What was built.
-pub(super) struct Built {
-    /// The module's shared library.
-    pub(super) module: PathBuf,
-    /// The program `eddyline`.
-    pub(super) worker: PathBuf,
+#[derive(Debug, Default)]
+pub(crate) struct Built {
+    module: Option<PathBuf>,
+    worker: Option<PathBuf>,
 }
 
-/// Builds both in one go; cargo shows its own progress.
-pub(super) fn run(root: &Path) -> Result<Built> {
+impl Built {
+    /// The module's shared library.
+    pub(crate) fn module(&self) -> Result<&Path> {
+        self.module.as_deref().context("cargo names no module among what it built")
+    }
+
+    /// The program `eddyline`.
+    pub(crate) fn worker(&self) -> Result<&Path> {
+        self.worker.as_deref().context("cargo names no worker among what it built")
+    }
+}
+
+/// Builds the packages in one go; cargo shows its own progress.
+pub(crate) fn run(root: &Path, packages: &[&str]) -> Result<Built> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.arg("build").args(PACKAGES.iter().flat_map(|package| ["--package", package]));
+    cargo.arg("build").args(packages.iter().flat_map(|package| ["--package", package]));
     cargo.args(["--message-format", "json-render-diagnostics"]).current_dir(root);
     cargo.stdin(Stdio::null()).stdout(Stdio::piped());
     for (name, _) in env::vars_os() {
@@ -46,19 +60,16 @@ pub(super) fn run(root: &Path) -> Result<Built> {
     while !reader.is_finished() {
         stop::sleep(Duration::from_millis(50))?;
     }
-    let found = reader.join().map_err(|_| anyhow!("cargo's messages can't be read"))??;
+    let built = reader.join().map_err(|_| anyhow!("cargo's messages can't be read"))??;
     if !cargo.0.wait()?.success() {
-        bail!("module and worker don't build");
+        bail!("this doesn't build: {}", packages.join(", "));
     }
-    match found {
-        (Some(module), Some(worker)) => Ok(Built { module, worker }),
-        _ => bail!("cargo names no module or no worker among what it built"),
-    }
+    Ok(built)
 }
 
 /// Module and worker among cargo's messages, as far as they are named.
-fn artifacts(messages: BufReader<impl std::io::Read>) -> Result<(Option<PathBuf>, Option<PathBuf>)> {
-    let (mut module, mut worker) = (None, None);
+fn artifacts(messages: BufReader<impl std::io::Read>) -> Result<Built> {
+    let mut built = Built::default();
     for message in Message::parse_stream(messages) {
         let Message::CompilerArtifact(artifact) = message? else { continue };
         if artifact.target.name != "eddyline" {
@@ -66,12 +77,12 @@ fn artifacts(messages: BufReader<impl std::io::Read>) -> Result<(Option<PathBuf>
         }
         if artifact.target.is_cdylib() {
             let library = |file: &Path| file.extension().is_some_and(|it| it == env::consts::DLL_EXTENSION);
-            module = artifact.filenames.into_iter().map(PathBuf::from).find(|file| library(file));
+            built.module = artifact.filenames.into_iter().map(PathBuf::from).find(|file| library(file));
         } else if let Some(program) = artifact.executable {
-            worker = Some(program.into());
+            built.worker = Some(program.into());
         }
     }
-    Ok((module, worker))
+    Ok(built)
 }
 
 /// A process and its children; dropped before they are done, it ends them all.
@@ -112,9 +123,9 @@ mod tests {
             artifact("bin", "/t/eddyline", r#""/t/eddyline""#),
         ]
         .join("\n");
-        let (module, worker) = artifacts(BufReader::new(messages.as_bytes())).expect("cargo's messages");
-        assert_eq!(module.as_deref(), Some(Path::new("/t/libeddyline.so")));
-        assert_eq!(worker.as_deref(), Some(Path::new("/t/eddyline")));
+        let built = artifacts(BufReader::new(messages.as_bytes())).expect("cargo's messages");
+        assert_eq!(built.module().ok(), Some(Path::new("/t/libeddyline.so")));
+        assert_eq!(built.worker().ok(), Some(Path::new("/t/eddyline")));
     }
 
     #[test]

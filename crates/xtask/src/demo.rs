@@ -5,7 +5,6 @@
 //! printed beside what was broken.
 
 mod alerts;
-mod build;
 mod clock;
 mod faults;
 mod feed;
@@ -25,7 +24,7 @@ use self::judge::Judge;
 use self::live::Live;
 use self::screen::Screen;
 use self::stage::Stage;
-use crate::{setup, stop};
+use crate::{build, setup, stop};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,7 +71,7 @@ fn show(root: &Path, args: &Args, judge: &mut Judge, screen: &mut Screen) -> Res
     let tools = setup::run()?;
     screen.step(&format!("{}: there", tools.found))?;
     screen.step("building the module and the worker")?;
-    let built = build::run(root)?;
+    let built = build::run(root, &[build::MODULE, build::WORKER])?;
     screen.step("built")?;
     let stage = Stage::start(&tools, &built)?;
     screen.step(&format!("server with the module on port {}, worker beside it", stage.port))?;

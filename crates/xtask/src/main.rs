@@ -1,6 +1,8 @@
 //! The project's own tools: `cargo demo`, `cargo tidy` and what else `cargo xtask` lists. The only place that shells out.
 
+mod build;
 mod demo;
+mod quality;
 mod setup;
 mod stop;
 mod tidy;
@@ -16,6 +18,8 @@ use clap::Parser;
 enum Tool {
     /// Shows the whole product at work: a small shop, its history, its faults, the alerts
     Demo(demo::Args),
+    /// Measures detection on the labelled traces and prints the table of docs/quality.md
+    Quality,
     /// Installs what building and testing need: a Redis server, and libclang
     Setup,
     /// Checks that the source tree keeps the rules of its layout
@@ -36,6 +40,7 @@ fn run(tool: &Tool) -> Result<ExitCode> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize()?;
     match tool {
         Tool::Demo(args) => demo::run(&root, args),
+        Tool::Quality => quality::run(&root),
         Tool::Setup => {
             println!("{}: there", setup::run()?.found);
             Ok(ExitCode::SUCCESS)

@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<Tools> {
     }
     match look()? {
         Ok(tools) => Ok(tools),
-        Err(missing) => bail!("still missing after the installation: {}", list(&missing)),
+        Err(missing) => bail!("still missing after the installation:{}", list(&missing)),
     }
 }
 
@@ -54,7 +54,7 @@ impl Missing {
 }
 
 fn list(missing: &[Missing]) -> String {
-    missing.iter().map(Missing::advice).collect::<Vec<_>>().join("; ")
+    missing.iter().map(|missing| format!("\n  {}", missing.advice())).collect()
 }
 
 /// What is there, or else what isn't.

@@ -1,6 +1,7 @@
 //! `EDDY.INFO`.
 
 use super::refused;
+use crate::catch_up::newest;
 use crate::ffi::key::with_monitor;
 use eddyline_monitor::{Clock, Monitor, Phase};
 use eddyline_wire::command::Arguments;
@@ -13,10 +14,10 @@ pub(super) fn info(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let mut args = Arguments::new("eddy.info", args);
     let key = args.required().map_err(refused)?;
     args.end().map_err(refused)?;
-    Ok(with_monitor(ctx, key, false, |monitor| reply(monitor))?)
+    Ok(with_monitor(ctx, key, false, |monitor| reply(ctx, monitor))?)
 }
 
-fn reply(monitor: &Monitor) -> RedisValue {
+fn reply(ctx: &Context, monitor: &Monitor) -> RedisValue {
     let (definition, left_out) = (monitor.definition(), monitor.left_out());
     let text = |text: &str| RedisValue::BulkString(text.to_owned());
     let number = |number: u64| RedisValue::Integer(number as i64);
@@ -25,7 +26,10 @@ fn reply(monitor: &Monitor) -> RedisValue {
         Phase::Counting => "counting".to_owned(),
     };
     let sources = monitor.sources().iter().map(|source| {
-        let at = format!("{}-{}", source.cursor.ms, source.cursor.seq);
+        let at = match newest(ctx, &source.name) {
+            Ok(_) => format!("{}-{}", source.cursor.ms, source.cursor.seq),
+            Err(_) => "not a stream: nothing is read".to_owned(),
+        };
         (printable(&source.name, 1024), RedisValue::BulkString(at))
     });
     let mut reasons: BTreeMap<String, RedisValue> = [

@@ -78,11 +78,7 @@ fn read_csv<F: Feed>(plan: &Plan, reader: Box<dyn BufRead>, pump: &mut Pump<F>) 
     Ok(())
 }
 
-fn read_json_lines<F: Feed>(
-    plan: &Plan,
-    mut reader: Box<dyn BufRead>,
-    pump: &mut Pump<F>,
-) -> Result<(), ReplayError> {
+fn read_json_lines<F: Feed>(plan: &Plan, mut reader: Box<dyn BufRead>, pump: &mut Pump<F>) -> Result<(), ReplayError> {
     let mut text = Vec::new();
     for line in 1.. {
         text.clear();

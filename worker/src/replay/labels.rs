@@ -64,10 +64,7 @@ fn stretches(path: &Path, start: &str, end: &str, units_a_second: f64) -> Result
     let (start, end) = (table.column(start)?, table.column(end)?);
     let mut read = Vec::new();
     table.each(|row| {
-        read.push(Stretch {
-            start_s: number(row, start)? / units_a_second,
-            end_s: number(row, end)? / units_a_second,
-        });
+        read.push(Stretch { start_s: number(row, start)? / units_a_second, end_s: number(row, end)? / units_a_second });
         Some(())
     })?;
     Ok(read)

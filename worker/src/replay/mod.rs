@@ -66,6 +66,9 @@ pub enum ReplayError {
         /// All keys of the monitor.
         all: String,
     },
+    /// The server has no module.
+    #[error("this Redis server doesn't have the eddyline module: start it with '--loadmodule /path/to/libeddyline.so'")]
+    NoModule,
     /// The server doesn't get on.
     #[error("the server doesn't get on with it: {0}")]
     Stuck(String),
@@ -80,9 +83,7 @@ pub enum ReplayError {
 /// Whatever keeps it from being done.
 pub fn run(plan: &Plan) -> Result<(), ReplayError> {
     let labels = match &plan.labels {
-        Some(paths) => {
-            Some(Labels::read(&paths.faults, paths.segments.as_deref(), paths.suspect.as_deref())?)
-        }
+        Some(paths) => Some(Labels::read(&paths.faults, paths.segments.as_deref(), paths.suspect.as_deref())?),
         None => None,
     };
     let began = Instant::now();

@@ -56,8 +56,7 @@ impl Offline {
             let schema = Arc::clone(self.schema.as_ref().expect("set above"));
             let fingerprint = fingerprint(closed, names);
             let judged = results(&mut self.judge, Some(&mut self.announced), &self.identity, &fingerprint, &schema);
-            let (score, alerts) =
-                judged.map_err(|error| ReplayError::Judge(fingerprint.end_ms, error.to_string()))?;
+            let (score, alerts) = judged.map_err(|error| ReplayError::Judge(fingerprint.end_ms, error.to_string()))?;
             self.outcome.alerts.extend(alerts);
             self.outcome.windows.push(Window { end_ms: fingerprint.end_ms, score });
             if self.keep_fingerprints {
@@ -100,8 +99,7 @@ impl Feed for Offline {
 }
 
 fn definition(create: &Create) -> monitor::Definition {
-    let measure =
-        |measure: &Measure| monitor::Measure { field: measure.field.clone(), first_edge: measure.first_edge };
+    let measure = |measure: &Measure| monitor::Measure { field: measure.field.clone(), first_edge: measure.first_edge };
     monitor::Definition {
         window_ms: create.window_ms,
         buckets: create.buckets,

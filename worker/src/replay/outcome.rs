@@ -29,8 +29,7 @@ pub struct Outcome {
 /// A fingerprint as a line of text that is equal exactly when its bytes are.
 #[must_use]
 pub fn fingerprint_line(fingerprint: &Fingerprint) -> String {
-    let mut line =
-        format!("{} n={} schema={} v=", fingerprint.id(), fingerprint.n, schema_id(fingerprint.schema));
+    let mut line = format!("{} n={} schema={} v=", fingerprint.id(), fingerprint.n, schema_id(fingerprint.schema));
     for byte in fingerprint.values.iter().flat_map(|value| value.to_le_bytes()) {
         let _ = write!(line, "{byte:02x}");
     }

@@ -90,12 +90,17 @@ impl TryFrom<ReplayArgs> for Plan {
     fn try_from(args: ReplayArgs) -> Result<Self, ReplayError> {
         let via = args.redis.map_or(Via::Offline, |address| Via::Server(Box::new(address)));
         Ok(Self {
-            create: create(&args.monitor, args.window_ms, args.buckets, [
-                ("DIMENSIONS", &args.dimensions),
-                ("CROSSES", &args.crosses),
-                ("MEASURES", &args.measures),
-                ("UNIQUES", &args.uniques),
-            ])?,
+            create: create(
+                &args.monitor,
+                args.window_ms,
+                args.buckets,
+                [
+                    ("DIMENSIONS", &args.dimensions),
+                    ("CROSSES", &args.crosses),
+                    ("MEASURES", &args.measures),
+                    ("UNIQUES", &args.uniques),
+                ],
+            )?,
             file: args.file,
             time: args.time,
             time_unit: args.time_unit,

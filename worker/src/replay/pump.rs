@@ -162,9 +162,11 @@ impl<F: Feed> Pump<F> {
     /// No event among them, or whatever the feed says.
     pub fn finish(self) -> Result<(Outcome, Tally), ReplayError> {
         if self.tally.span.is_none() {
-            let why = self.tally.troubles.iter().map(|(trouble, (rows, line))| {
-                format!("{rows} rows {} (first in line {line})", trouble.what())
-            });
+            let why = self
+                .tally
+                .troubles
+                .iter()
+                .map(|(trouble, (rows, line))| format!("{rows} rows {} (first in line {line})", trouble.what()));
             let why = why.collect::<Vec<_>>().join("; ");
             return Err(ReplayError::Empty(self.file, if why.is_empty() { "it has no rows".into() } else { why }));
         }

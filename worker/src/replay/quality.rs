@@ -74,8 +74,7 @@ pub fn quality(windows: &[Window], window_ms: u64, labels: &Labels) -> Quality {
 
     let without_suspect = labels.suspect.as_ref().map(|suspect| {
         let doubtful = |c: f64| suspect.iter().any(|&Stretch { start_s, end_s }| c >= start_s && c < end_s);
-        let keep: Vec<bool> =
-            (0..centres.len()).map(|i| counts[i] && (positive[i] || !doubtful(centres[i]))).collect();
+        let keep: Vec<bool> = (0..centres.len()).map(|i| counts[i] && (positive[i] || !doubtful(centres[i]))).collect();
         ranking(&scores, &positive, &keep)
     });
     Quality {

@@ -6,6 +6,7 @@ use super::outcome::{Outcome, Window, fingerprint_line};
 use super::plan::{Plan, source};
 use super::pump::Feed;
 use crate::connect::Address;
+use crate::discovery;
 use crate::lease;
 use crate::scorer::{Context, Progress, Scorer};
 use crate::stream::{self, ScoreEntry};
@@ -54,6 +55,9 @@ impl ThroughServer {
     /// A server that can't be reached, has no module, or has such a monitor.
     pub fn new(plan: &Plan, address: &Address) -> Result<Self, ReplayError> {
         let mut connection = address.connect_blocking()?;
+        if redis::cmd("EDDY.LIST").exec(&mut connection).is_err_and(|error| discovery::is_unknown_command(&error)) {
+            return Err(ReplayError::NoModule);
+        }
         let keys = plan.create.keys.clone();
         refuse_leftovers(&mut connection, &keys)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -72,7 +76,7 @@ impl ThroughServer {
             .map_err(|error| ReplayError::Definition(error.to_string()))?;
         // The lease first: a worker on this server would take a monitor that it sees before us.
         let (mut scoring_connection, _pushes) = runtime.block_on(address.connect())?;
-        if runtime.block_on(scorer.step(&mut scoring_connection))? == Progress::Elsewhere {
+        if let Progress::Elsewhere(_) = runtime.block_on(scorer.step(&mut scoring_connection))? {
             return Err(ReplayError::Stuck("another worker has this monitor's lease".to_owned()));
         }
         let mut create = redis::cmd("EDDY.CREATE");
@@ -184,8 +188,8 @@ impl Feed for ThroughServer {
         outcome.alerts = stream::all_alerts(&mut self.connection, &self.keys.incidents())?;
         if self.keep_fingerprints {
             for entry in stream::all_fingerprints(&mut self.connection, &self.keys.fingerprints())? {
-                let line = entry.fingerprint.as_ref().map(fingerprint_line).unwrap_or_else(|error| error.clone());
-                outcome.fingerprints.push(line);
+                let line = entry.fingerprint.map(|fingerprint| fingerprint_line(&fingerprint));
+                outcome.fingerprints.push(line.unwrap_or_else(|error| error));
             }
         }
         Ok(outcome)

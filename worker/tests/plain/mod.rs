@@ -3,14 +3,14 @@
 // Every test file compiles this for itself and uses a part.
 #![allow(dead_code)]
 
-use eddyline_worker::identity::Identity;
-use eddyline_worker::judge::{Choices, Judge, NamedSchema};
-use eddyline_worker::results::results;
 use eddyline_testkit::{Server, eventually};
 use eddyline_wire::alert::Alert;
 use eddyline_wire::fingerprint::{Fingerprint, Top};
 use eddyline_wire::keys::Companions;
 use eddyline_wire::schema::{self, Block, Schema};
+use eddyline_worker::identity::Identity;
+use eddyline_worker::judge::{Choices, Judge, NamedSchema};
+use eddyline_worker::results::results;
 use redis::Connection;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,6 +20,8 @@ use std::time::Duration;
 
 pub(crate) const MONITOR: &str = "checkout";
 pub(crate) const DEPLOYMENT: &str = "test";
+/// Generous, so that the bursts are incidents whatever detection is tuned to.
+const BUDGET: f64 = 100.0;
 pub(crate) const WINDOW_MS: u64 = 1000;
 const EPOCH_MS: u64 = 1_700_000_000_000;
 /// Long enough for the slowest machine; no test takes it.
@@ -30,10 +32,8 @@ pub(crate) fn keys() -> Companions {
 }
 
 pub(crate) fn schema(id: u64) -> NamedSchema {
-    let blocks = vec![
-        Block::Numeric { features: vec!["count".into()] },
-        Block::Counts { name: "service".into(), buckets: 8 },
-    ];
+    let blocks =
+        vec![Block::Numeric { features: vec!["count".into()] }, Block::Counts { name: "service".into(), buckets: 8 }];
     NamedSchema { id, record: Schema { v: schema::VERSION, window_ms: WINDOW_MS, blocks } }
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn fingerprint(i: u64, schema: u64) -> Fingerprint {
     };
     let mut counts: Vec<u64> = (0..8).map(|lane| 20 + noise(lane)).collect();
     if i >= 100 && i % 100 < 6 {
-        counts[3] += 400;
+        counts[3] += 1500;
     }
     let n: u64 = counts.iter().sum();
     let mut top = Top::default();
@@ -92,6 +92,7 @@ impl Worker {
     pub(crate) fn with(server: &Server, args: &[&str]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_eddyline"))
             .args(["worker", "--redis", &server.url(), "--deployment", DEPLOYMENT])
+            .args(["--budget", &BUDGET.to_string()])
             .args(args)
             .stderr(Stdio::piped())
             .spawn()
@@ -134,14 +135,21 @@ pub(crate) fn scores(connection: &mut Connection) -> Entries {
 
 /// Entry ids and messages.
 pub(crate) fn incidents(connection: &mut Connection) -> Vec<(String, Alert)> {
-    let parse = |(id, fields): (String, BTreeMap<String, String>)| (id, serde_json::from_str(&fields["alert"]).unwrap());
+    let parse =
+        |(id, fields): (String, BTreeMap<String, String>)| (id, serde_json::from_str(&fields["alert"]).unwrap());
     stream(connection, keys().incidents()).into_iter().map(parse).collect()
 }
 
 pub(crate) fn wait_for_score(connection: &mut Connection, i: u64) {
     eventually(SOON, || {
-        let last: Entries =
-            redis::cmd("XREVRANGE").arg(keys().scores()).arg("+").arg("-").arg("COUNT").arg(1).query(connection).unwrap();
+        let last: Entries = redis::cmd("XREVRANGE")
+            .arg(keys().scores())
+            .arg("+")
+            .arg("-")
+            .arg("COUNT")
+            .arg(1)
+            .query(connection)
+            .unwrap();
         last.first().is_some_and(|(last, _)| *last >= id(i))
     });
 }
@@ -158,12 +166,11 @@ pub(crate) fn identity() -> Identity {
 /// What a worker that was never disturbed makes of the windows.
 pub(crate) fn undisturbed(windows: Range<u64>) -> (Entries, Vec<(String, Alert)>) {
     let schema = Arc::new(schema(1));
-    let (mut judge, mut announced) = (Judge::new(Choices::default()), Vec::new());
+    let (mut judge, mut announced) = (Judge::new(Choices { budget_per_day: BUDGET, ..Choices::default() }), Vec::new());
     let (mut scores, mut incidents) = (Vec::new(), Vec::new());
     for i in windows {
         let fingerprint = fingerprint(i, 1);
-        let (score, alerts) =
-            results(&mut judge, Some(&mut announced), &identity(), &fingerprint, &schema).unwrap();
+        let (score, alerts) = results(&mut judge, Some(&mut announced), &identity(), &fingerprint, &schema).unwrap();
         incidents.extend(alerts.into_iter().map(|alert| (alert.entry.clone(), alert)));
         let fields = score.to_fields().into_iter().map(|(field, value)| (field.to_owned(), value));
         scores.push((id(i), fields.collect()));

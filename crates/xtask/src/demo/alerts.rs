@@ -1,12 +1,12 @@
 //! Hearing alerts.
 
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread;
 
 use anyhow::{Context, Result, bail};
 use eddyline_wire::alert::Alert;
 use eddyline_wire::keys::ALERTS;
-use redis::Connection;
+use redis::{Connection, RedisResult};
 
 use super::clock;
 
@@ -22,30 +22,13 @@ pub(super) struct Alerts(Receiver<Result<Heard>>);
 impl Alerts {
     /// Hears everything that is published from now on.
     pub(super) fn subscribe(mut connection: Connection) -> Result<Self> {
-        let (sender, receiver) = mpsc::channel();
-        let (ready, subscribed) = mpsc::channel();
-        thread::spawn(move || {
-            // quiet channels are no failure
-            let mut channel = match connection.set_read_timeout(None).map(|()| connection.as_pubsub()) {
-                Ok(channel) => channel,
-                Err(error) => return drop(ready.send(Err(error))),
-            };
-            let done = channel.subscribe(ALERTS);
-            let failed = done.is_err();
-            let _ = ready.send(done);
-            while !failed {
-                let heard = channel
-                    .get_message()
-                    .context("alerts can't be heard")
-                    .and_then(|message| read(message.get_payload_bytes()));
-                let is_last = heard.is_err();
-                if sender.send(heard).is_err() || is_last {
-                    return;
-                }
-            }
-        });
+        // quiet channels are no failure
+        connection.set_read_timeout(None)?;
+        let (subscribing, subscribed) = mpsc::channel();
+        let (hearing, heard) = mpsc::channel();
+        thread::spawn(move || listen(&mut connection, &subscribing, &hearing));
         subscribed.recv().context("alerts can't be heard")??;
-        Ok(Self(receiver))
+        Ok(Self(heard))
     }
 
     /// The next alert, if one came.
@@ -54,6 +37,24 @@ impl Alerts {
             Ok(heard) => heard.map(Some),
             Err(TryRecvError::Empty) => Ok(None),
             Err(TryRecvError::Disconnected) => bail!("alerts can't be heard any more"),
+        }
+    }
+}
+
+/// Subscribes, says how that went, then passes on what is published until the connection or the receiver is gone.
+fn listen(connection: &mut Connection, subscribed: &Sender<RedisResult<()>>, heard: &Sender<Result<Heard>>) {
+    let mut channel = connection.as_pubsub();
+    let outcome = channel.subscribe(ALERTS);
+    let is_subscribed = outcome.is_ok();
+    if subscribed.send(outcome).is_err() || !is_subscribed {
+        return;
+    }
+    loop {
+        let message = channel.get_message().context("alerts can't be heard any more");
+        let alert = message.and_then(|message| read(message.get_payload_bytes()));
+        let is_last = alert.is_err();
+        if heard.send(alert).is_err() || is_last {
+            return;
         }
     }
 }

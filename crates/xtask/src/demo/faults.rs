@@ -138,3 +138,60 @@ impl Schedule {
         among.choose(&mut self.chance).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, Kind, Schedule};
+    use crate::demo::live::FAREWELL_MS;
+
+    const LIVE_MS: u64 = 1_000_000;
+
+    fn faults(seed: u64, count: usize) -> Vec<Fault> {
+        let mut schedule = Schedule::new(seed, LIVE_MS);
+        (0..count).map(|_| schedule.next_fault()).collect()
+    }
+
+    fn kinds(faults: &[Fault]) -> Vec<Kind> {
+        faults.iter().map(|fault| fault.broken.kind()).collect()
+    }
+
+    #[test]
+    fn same_seed_breaks_the_same() {
+        assert_eq!(faults(1, 12), faults(1, 12));
+        assert_ne!(faults(1, 12), faults(2, 12));
+    }
+
+    #[test]
+    fn every_round_has_every_kind_and_orders_differ() {
+        let mut orders = std::collections::BTreeSet::new();
+        for seed in 0..20 {
+            for round in faults(seed, 12).chunks(4) {
+                let mut all = kinds(round);
+                orders.insert(all.clone());
+                all.sort_unstable();
+                assert_eq!(all, Kind::ALL);
+            }
+        }
+        assert!(orders.len() > 10, "{}", orders.len());
+    }
+
+    #[test]
+    fn faults_last_and_pause_as_long_as_said() {
+        let mut end_ms = LIVE_MS;
+        for (number, fault) in faults(3, 40).iter().enumerate() {
+            let (pause, length) = (fault.start_ms - end_ms, fault.end_ms - fault.start_ms);
+            assert!(if number == 0 { pause == 8_000 } else { (16_000..=20_000).contains(&pause) }, "{pause}");
+            assert!((12_000..=15_000).contains(&length), "{length}");
+            assert!(fault.covers(fault.start_ms) && !fault.covers(fault.start_ms - 1) && !fault.covers(fault.end_ms));
+            end_ms = fault.end_ms;
+        }
+    }
+
+    #[test]
+    fn one_round_fits_into_three_minutes() {
+        for seed in 0..500 {
+            let last = faults(seed, 4).pop().expect("four faults");
+            assert!(last.end_ms + FAREWELL_MS <= LIVE_MS + 180_000, "seed {seed}");
+        }
+    }
+}

@@ -68,10 +68,10 @@ impl<'a> Live<'a> {
 
     /// Waits until the worker has scored all windows so far, while the shop goes on.
     pub(super) fn warm_up(&mut self) -> Result<()> {
-        let start = Instant::now();
+        let (start, until_ms) = (Instant::now(), now_ms()?);
         let windows = loop {
             self.turn(None)?;
-            if let Some(windows) = self.stage.scored()? {
+            if let Some(windows) = self.stage.scored_to(until_ms)? {
                 break windows;
             }
             if start.elapsed() > LEARNS_WITHIN {

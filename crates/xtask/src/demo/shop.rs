@@ -181,3 +181,119 @@ impl Shop {
         median_ms * (spread * deviate).exp()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BURST, ENDPOINTS, Event, RATE, SCAN_RATE, SLOWER, Shop};
+    use crate::demo::faults::{Break, Fault};
+
+    const START_MS: u64 = 1_700_000_000_000;
+    const MINUTES: u64 = 60_000;
+
+    /// The shop's first 20 minutes, a whole wave of its traffic, with something broken from the 5th to the 15th.
+    fn events(seed: u64, broken: Option<Break>) -> Vec<Event> {
+        let fault =
+            broken.map(|broken| Fault { broken, start_ms: START_MS + 5 * MINUTES, end_ms: START_MS + 15 * MINUTES });
+        let mut shop = Shop::new(seed, START_MS);
+        std::iter::from_fn(|| shop.before(START_MS + 20 * MINUTES, fault.as_ref())).collect()
+    }
+
+    /// The events of the minutes in which something may be broken, and the others.
+    fn split(events: Vec<Event>) -> (Vec<Event>, Vec<Event>) {
+        events.into_iter().partition(|event| (5..15).contains(&((event.at_ms - START_MS) / MINUTES)))
+    }
+
+    fn share(events: &[Event], of: impl Fn(&Event) -> bool) -> f64 {
+        events.iter().filter(|event| of(event)).count() as f64 / events.len() as f64
+    }
+
+    fn median(events: &[Event], of: impl Fn(&Event) -> bool) -> f64 {
+        let mut latencies: Vec<f64> = events.iter().filter(|event| of(event)).map(|event| event.latency_ms).collect();
+        latencies.sort_by(f64::total_cmp);
+        latencies[latencies.len() / 2]
+    }
+
+    fn assert_near(value: f64, expected: f64, within: f64) {
+        assert!((value - expected).abs() <= within * expected, "{value}, not {expected}");
+    }
+
+    #[test]
+    fn same_seed_is_the_same_traffic_however_it_is_cut() {
+        let broken = Some(Break::Scan { user: "u017" });
+        let whole = events(1, broken.clone());
+        assert_eq!(whole, events(1, broken.clone()));
+        assert_ne!(whole, events(2, broken.clone()));
+        let fault =
+            broken.map(|broken| Fault { broken, start_ms: START_MS + 5 * MINUTES, end_ms: START_MS + 15 * MINUTES });
+        let mut shop = Shop::new(1, START_MS);
+        let mut pieces = Vec::new();
+        for end_ms in (START_MS..=START_MS + 20 * MINUTES).step_by(17) {
+            // what is broken isn't known before it breaks
+            let known = fault.as_ref().filter(|fault| fault.start_ms <= end_ms);
+            pieces.extend(std::iter::from_fn(|| shop.before(end_ms, known)));
+        }
+        assert_eq!(pieces[..], whole[..pieces.len()]);
+        assert!(whole.len() - pieces.len() < 20);
+    }
+
+    #[test]
+    fn ordinary_traffic_is_as_described() {
+        let all = events(3, None);
+        assert_near(all.len() as f64, RATE * 1_200.0, 0.01);
+        assert!(all.is_sorted_by_key(|event| event.at_ms));
+        for endpoint in &ENDPOINTS {
+            let own = |event: &Event| event.endpoint == endpoint.path;
+            assert_near(share(&all, own), endpoint.percent / 100.0, 0.1);
+            assert_near(median(&all, own), endpoint.median_ms, 0.1);
+            let fits =
+                |event: &Event| !own(event) || (event.service, event.peer) == (endpoint.service, Some(endpoint.peer));
+            assert!(all.iter().all(fits));
+        }
+        assert_near(share(&all, |event| event.status == 500), 0.01, 0.1);
+        assert_near(ENDPOINTS.iter().map(|endpoint| endpoint.percent).sum(), 100.0, 1e-9);
+        assert!(share(&all, |event| event.user == "u017") < 0.005);
+    }
+
+    #[test]
+    fn error_burst_is_of_one_service_while_it_lasts() {
+        let (broken, rest) = split(events(4, Some(Break::Errors { service: "pay" })));
+        let fails = |event: &Event| event.status == 500;
+        let of = |events: &[Event], pay: bool| -> Vec<Event> {
+            events.iter().filter(|event| (event.service == "pay") == pay).cloned().collect()
+        };
+        assert_near(share(&of(&broken, true), fails), BURST, 0.1);
+        assert!(share(&of(&broken, false), fails) < 0.013);
+        assert!(share(&rest, fails) < 0.013);
+    }
+
+    #[test]
+    fn slow_dependency_is_slow_for_all_who_call_it() {
+        let (broken, rest) = split(events(5, Some(Break::Slow { peer: "users-db" })));
+        let calls = |event: &Event| event.peer == Some("users-db");
+        assert_near(median(&broken, calls) / median(&rest, calls), SLOWER, 0.1);
+        let others = |event: &Event| event.peer == Some("cache");
+        assert_near(median(&broken, others) / median(&rest, others), 1.0, 0.1);
+    }
+
+    #[test]
+    fn vanished_endpoint_takes_its_traffic_with_it() {
+        let (broken, rest) = split(events(6, Some(Break::Vanished { endpoint: "/cart/add" })));
+        let own = |event: &Event| event.endpoint == "/cart/add";
+        assert_eq!(share(&broken, own), 0.0);
+        assert_near(share(&rest, own), 0.08, 0.1);
+        let (unbroken, _) = split(events(6, None));
+        assert!(unbroken.iter().filter(|event| !own(event)).eq(&broken), "nothing else changes");
+    }
+
+    #[test]
+    fn scan_is_one_users_calls_of_many_endpoints_that_do_not_exist() {
+        let (broken, rest) = split(events(7, Some(Break::Scan { user: "u203" })));
+        let unknown = |event: &Event| ENDPOINTS.iter().all(|endpoint| endpoint.path != event.endpoint);
+        let scanned: Vec<&Event> = broken.iter().filter(|event| unknown(event)).collect();
+        assert_near(scanned.len() as f64, SCAN_RATE * 600.0, 0.05);
+        assert!(scanned.iter().all(|event| event.user == "u203" && event.status == 404 && event.peer.is_none()));
+        let paths: std::collections::BTreeSet<_> = scanned.iter().map(|event| &event.endpoint).collect();
+        assert!(paths.len() * 10 > scanned.len() * 9);
+        assert_eq!(share(&rest, unknown), 0.0);
+    }
+}

@@ -6,13 +6,15 @@ use eddyline_wire::keys::Companions;
 use redis::Connection;
 use redis::streams::StreamRangeReply;
 
-use super::build::Built;
 use super::feed::CALLS;
 use super::worker::Worker;
+use crate::build::Built;
 use crate::setup::Tools;
 
 /// The monitor's name.
 pub(super) const MONITOR: &str = "shop";
+/// Length of its windows in ms, as in [`DEFINITION`].
+const WINDOW_MS: u64 = 1_000;
 /// What it looks at: three things counted, and the users; which service has which statuses, and how long calls of
 /// which dependency take. Time comes from the entries as long as they are of the past.
 const DEFINITION: &str = "CLOCK stream WINDOW 1000 DIMENSIONS 4 service endpoint status user \
@@ -33,17 +35,17 @@ impl Stage {
     pub(super) fn start(tools: &Tools, built: &Built) -> Result<Self> {
         let server = Server::plain()
             .program(&tools.server)
-            .args(["--loadmodule".as_ref(), built.module.as_os_str()])
+            .args(["--loadmodule".as_ref(), built.module()?.as_os_str()])
             .tcp()
             .start()?;
         let port = server.port().context("the server has no port")?;
         let mut connection = server.connection()?;
         redis::cmd("EDDY.CREATE")
             .arg(&[MONITOR, "SOURCES", "1", CALLS])
-            .arg(&DEFINITION.split(' ').collect::<Vec<_>>())
+            .arg(DEFINITION.split(' ').collect::<Vec<_>>())
             .exec(&mut connection)
             .context("the monitor can't be created")?;
-        let worker = Worker::start(&built.worker, port)?;
+        let worker = Worker::start(built.worker()?, port)?;
         Ok(Self { worker, connection, companions: Companions::of(MONITOR.as_bytes())?, port, server })
     }
 
@@ -58,16 +60,14 @@ impl Stage {
         live.context("the monitor's clock can't be changed")
     }
 
-    /// Windows scored so far, if the worker has caught up.
-    pub(super) fn scored(&mut self) -> Result<Option<usize>> {
-        let newest = |connection: &mut Connection, stream: Vec<u8>| -> Result<Option<String>> {
-            let reply: StreamRangeReply =
-                redis::cmd("XREVRANGE").arg(stream).arg(&["+", "-", "COUNT", "1"]).query(connection)?;
-            Ok(reply.ids.into_iter().next().map(|entry| entry.id))
-        };
-        let scored = newest(&mut self.connection, self.companions.scores())?;
-        let closed = newest(&mut self.connection, self.companions.fingerprints())?;
-        if scored.is_none() || scored != closed {
+    /// Windows scored, once those that ended before `ms` since the epoch all are.
+    pub(super) fn scored_to(&mut self, ms: u64) -> Result<Option<usize>> {
+        let newest: StreamRangeReply = redis::cmd("XREVRANGE")
+            .arg(self.companions.scores())
+            .arg(&["+", "-", "COUNT", "1"])
+            .query(&mut self.connection)?;
+        let newest_ms = newest.ids.first().and_then(|entry| entry.id.split_once('-')?.0.parse::<u64>().ok());
+        if newest_ms.is_none_or(|newest_ms| newest_ms + WINDOW_MS < ms) {
             return Ok(None);
         }
         Ok(Some(redis::cmd("XLEN").arg(self.companions.scores()).query(&mut self.connection)?))

@@ -14,7 +14,7 @@ const TESTED: u32 = 14;
 /// to type.
 pub(super) fn install(missing: &[Missing]) -> Result<()> {
     if !succeeds("apt-get", &["--version"]) {
-        bail!("please install: {}", list(missing));
+        bail!("please install:{}", list(missing));
     }
     let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
     let prefix: &[&str] = match () {
@@ -23,12 +23,15 @@ pub(super) fn install(missing: &[Missing]) -> Result<()> {
         () => {
             let names = packages(missing, &known()).join(" ");
             bail!(
-                "{} is missing. Please install it, then try again:\n\n  sudo apt-get update\n  sudo apt-get install --yes --no-install-recommends {names}\n",
+                "missing:{}
+Please install it, then try again:
+  sudo apt-get update
+  sudo apt-get install --yes --no-install-recommends {names}",
                 list(missing)
             );
         }
     };
-    println!("missing: {}", list(missing));
+    println!("missing:{}", list(missing));
     run(prefix, &["update"])?;
     let names = packages(missing, &known());
     let mut arguments = vec!["install", "--yes", "--no-install-recommends"];

@@ -22,11 +22,12 @@ pub(super) fn find(root: &Path) -> Libclang {
     let libraries = folders.iter().flat_map(|folder| entries(folder));
     let newest = libraries.filter(|file| is_library(file)).map(|file| version(&file)).max();
     let Some(newest) = newest else { return Libclang::Absent };
-    let has_headers =
-        folders.iter().filter(|folder| folder.ends_with("clang")).flat_map(|folder| entries(folder)).any(|headers| {
-            let of = headers.file_name().and_then(|name| name.to_str()?.split('.').next()?.parse().ok());
-            (newest.is_none() || of == newest) && headers.join("include/stddef.h").is_file()
-        });
+    let is_of_newest = |headers: &Path| {
+        let of = headers.file_name().and_then(|name| name.to_str()?.split('.').next()?.parse().ok());
+        newest.is_none() || of == newest
+    };
+    let headers = folders.iter().flat_map(|folder| entries(&folder.join("clang")));
+    let has_headers = headers.filter(|it| is_of_newest(it)).any(|it| it.join("include/stddef.h").is_file());
     if has_headers { Libclang::Complete(newest) } else { Libclang::WithoutHeaders(newest) }
 }
 
