@@ -123,7 +123,7 @@ pub struct ReplayArgs {
     /// Run everything in this process: needs no Redis. The default.
     #[arg(long, conflicts_with = "redis")]
     pub offline: bool,
-    /// Go through this server, which has the module loaded.
+    /// Go through this server, which has the module loaded. Alerts are published there too, of deployment 'replay'.
     #[arg(long, value_name = "URL", value_parser = address)]
     pub redis: Option<Address>,
     /// Name of the monitor to make.

@@ -6,7 +6,12 @@ use tracing_subscriber::EnvFilter;
 /// Sets the process' logger. `EDDYLINE_LOG` chooses levels, such as `debug` or `eddyline=debug`; the default is `info`.
 pub fn init() {
     let filter = EnvFilter::try_from_env("EDDYLINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        // It would complain on stderr, and panic when nobody reads that any more.
+        .log_internal_errors(false);
     if std::io::stderr().is_terminal() {
         logs.init();
     } else {

@@ -33,7 +33,8 @@ pub fn results(
     };
     let alerts = announced.map(|announced| announce::messages(announced, &judged, identity)).unwrap_or_default();
     let score = Score {
-        score: verdict.score,
+        // -0 reads badly in redis-cli
+        score: verdict.score + 0.0,
         p: verdict.p,
         state: translate::state(verdict.state),
         incident: verdict.incident.map(|opened| identity.incident(opened)),

@@ -200,10 +200,10 @@ impl Scorer {
         }
         if scored < self.heard.scored {
             warn!(monitor = self.name, had = %self.heard.scored, has = %scored, "Redis lost scores; they are made again");
-            // Nothing that stands in the stream, but people heard of them.
-            let opened_later = self.heard.announced.drain(..).filter(|known| known.opened_end_ms() > scored.ms);
-            announced.extend(opened_later.map(|known| Announced { lapse: Lapse::Failover, ..known }));
         }
+        // People heard of these, but Redis lost them.
+        let lost = self.heard.announced.drain(..).filter(|known| known.opened_end_ms() > scored.ms);
+        announced.extend(lost.map(|known| Announced { lapse: Lapse::Failover, ..known }));
         self.heard = Heard { scored, announced: announced.clone() };
 
         let mut schemas = BTreeMap::new();

@@ -82,3 +82,15 @@ fn other_settings_count_from_the_next_window_on_and_nothing_is_scored_anew() {
     let resolved = plain::incidents(&mut connection).pop().unwrap().1;
     assert_eq!((resolved.incident, resolved.event.as_str()), (opened.incident, "resolved"));
 }
+
+#[test]
+fn a_worker_whose_logs_nobody_reads_works_on() {
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    write_schema(&mut connection, &schema(1));
+    let mut worker = Worker::start(&server);
+    worker.stop_listening();
+    write_fingerprints(&mut connection, 1..303, 1);
+    wait_for_score(&mut connection, 302);
+    assert!(!plain::incidents(&mut connection).is_empty(), "there was something to log");
+}

@@ -1,7 +1,10 @@
 //! `eddyline replay` as a user runs it.
 
+mod plain;
+
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use plain::random;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +16,7 @@ fn events(separator: &str, mut row: impl FnMut(u64, &str, &str, u64) -> String) 
     let mut out = String::new();
     for i in 0..36_000_u64 {
         let ms = 1_700_000_000_000 + i * 50;
-        let hash = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        let hash = random(i);
         let peer = ["pay", "stock", "mail", "-"][(hash % 4) as usize];
         let slow = peer == "pay" && (24_000..25_200).contains(&i);
         let latency = (hash / 4) % 12 + 2 + if slow { 700 } else { 0 };
@@ -82,7 +85,7 @@ fn a_fault_in_a_file_of_events_is_found_and_compared_with_the_labels() {
     let folder = Folder::new()
         .with("events.csv", csv())
         .with("faults.csv", "fault_id,start_ts,end_ts,service,type\n1,1700001200,1700001260,pay,slow\n");
-    let args = [&CROSS[..], &["--labels", "faults.csv", "--scores", "scores.csv"]].concat();
+    let args = [&CROSS[..], &["--labels", "faults.csv", "--scores", "scores.csv", "--budget", "100"]].concat();
     let report = folder.report("events.csv", &args);
     assert!(report.contains("events    36000 in"), "{report}");
     assert!(report.contains("windows   180 of 10 s, the first 60 to learn from"), "{report}");

@@ -35,7 +35,9 @@ impl Slots {
 }
 
 fn hash(item: &str) -> usize {
-    item.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)) as usize >> 7
+    item.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+        as usize
+        >> 7
 }
 
 struct Run {
@@ -150,12 +152,14 @@ impl Run {
             for (counts, seen) in window.items.iter().zip(seen) {
                 let new = counts.keys().filter(|item| seen.insert((*item).clone(), 0).is_none()).count();
                 let total: u64 = counts.values().sum();
-                let entropy: f64 = counts.values().map(|count| *count as f64 / total as f64).map(|share| -share * share.log2()).sum();
+                let entropy: f64 =
+                    counts.values().map(|count| *count as f64 / total as f64).map(|share| -share * share.log2()).sum();
                 values.extend([counts.len() as f32, new as f32, entropy as f32]);
             }
             let mut sorted = window.durations.clone();
             sorted.sort_by(f64::total_cmp);
-            let quantile = |q: f64| sorted.get((q * (sorted.len() as f64 - 1.0)) as usize).map_or(f32::NAN, |value| *value as f32);
+            let quantile =
+                |q: f64| sorted.get((q * (sorted.len() as f64 - 1.0)) as usize).map_or(f32::NAN, |value| *value as f32);
             let mean = sorted.iter().sum::<f64>() / sorted.len() as f64;
             values.extend([mean as f32, quantile(0.5), quantile(0.95), quantile(0.99)]);
             for counts in &window.items {
@@ -168,7 +172,14 @@ impl Run {
         }
         values.extend(&window.histogram);
         let fresh = std::mem::take(&mut slots.fresh);
-        let input = Window { end_ms: window.end_ms, n: window.n, values: &values, gap_ms: window.gap_ms, items: &[], slots: &fresh };
+        let input = Window {
+            end_ms: window.end_ms,
+            n: window.n,
+            values: &values,
+            gap_ms: window.gap_ms,
+            items: &[],
+            slots: &fresh,
+        };
         let start = Instant::now();
         let verdict = self.pipeline.push(&input).expect("a sound window");
         self.spent += start.elapsed();

@@ -14,9 +14,11 @@ fn main() {
     let set = arguments.next().expect("which set: smd or asd");
     let out = PathBuf::from(arguments.next().expect("folder for the scores"));
     let period_ms = arguments.next().map_or(60_000, |text| text.parse().expect("period in ms"));
-    let data = std::env::var_os("EDDYLINE_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from).join(set);
+    let data =
+        std::env::var_os("EDDYLINE_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from).join(set);
     std::fs::create_dir_all(&out).expect("a folder for the scores");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(data).expect("the data set").map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(data).expect("the data set").map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     for file in files {
         let name = file.file_name().expect("a name").to_string_lossy().into_owned();
@@ -31,14 +33,16 @@ fn score(file: &Path, out: &Path, period_ms: u64) -> (usize, Duration) {
     let mut rows = csv::Reader::from_reader(GzDecoder::new(std::fs::File::open(file).expect("a series")));
     let names = rows.headers().expect("a header").iter().map(str::to_owned).collect();
     let layout = Layout { blocks: vec![Block::Numeric { names }] };
-    let mut pipeline = Pipeline::new(layout, Settings { min_history: 500, ..Settings::new(period_ms) }).expect("sound settings");
+    let mut pipeline =
+        Pipeline::new(layout, Settings { min_history: 500, ..Settings::new(period_ms) }).expect("sound settings");
     let mut out = std::fs::File::create(out).expect("a file for the scores");
     writeln!(out, "score,alert").expect("written");
     let (mut windows, mut spent) = (0, Duration::ZERO);
     for row in rows.records() {
         let values: Vec<f32> = row.expect("a row").iter().map(|value| value.parse().unwrap_or(f32::NAN)).collect();
         windows += 1;
-        let window = Window { end_ms: windows as u64 * period_ms, n: 1, values: &values, gap_ms: 0, items: &[], slots: &[] };
+        let window =
+            Window { end_ms: windows as u64 * period_ms, n: 1, values: &values, gap_ms: 0, items: &[], slots: &[] };
         let start = Instant::now();
         let verdict = pipeline.push(&window).expect("a sound window");
         spent += start.elapsed();

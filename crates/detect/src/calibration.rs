@@ -1,11 +1,9 @@
 //! From a raw score to `p`: the chance that an ordinary recent window scores at least this high.
 //!
-//! Two steps, because incidents may fill the upper part of the history (a third of all windows in the trace sets):
+//! Two steps, because incidents may fill the upper part of the history (a third of all windows in the trace sets).
 //! ln(score) is first measured from its median in units of the lower half's spread, which incidents don't reach, over a
 //! past that fades as models learn. The tail of that steady unit is then estimated over the whole past: ranks where there
-//! are enough windows; beyond, an exponential whose scale is the median excess / ln 2, so that a few incidents don't
-//! stretch it. Where the history is short that scale is uncertain itself: the predictive tail of an exponential with
-//! estimated scale is a power law that tends to it, so little history means little confidence.
+//! are enough windows, and beyond them an extrapolation ([`Marks::tail`]).
 
 use crate::histogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -15,15 +13,18 @@ const SHIFT: f64 = 0.05;
 /// Windows before scores are measured at all.
 const FIRST: f64 = 10.0;
 /// Least spread of the lower half of ln(score).
-const LEAST_SPREAD: f64 = 0.05;
+const LEAST_SPREAD: f64 = 0.25;
 /// Windows that the tail should hold, and the share of all it may be.
 const TAIL: f64 = 40.0;
 const TAIL_SHARE: (f64, f64) = (0.02, 0.1);
 /// A window after one of this `p` or more counts in full, after a rarer one in proportion, down to the least weight.
 const USUAL: f64 = 0.3;
 const LEAST_WEIGHT: f64 = 0.03;
-/// Least scale of the tail.
-const LEAST_SCALE: f64 = 0.02;
+/// Least median excess of the tail.
+const LEAST_EXCESS: f64 = 0.02;
+/// Steepest bend of the tail, and how many windows must hold it up for half of the bend to be believed.
+const STEEPEST: f64 = 2.0;
+const BEND: f64 = 100.0;
 
 /// What is known of a detector's past scores.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,25 +35,43 @@ pub(crate) struct Calibration {
     steady: Histogram,
     /// `p` of the window before.
     before: f64,
+    /// Quantiles of both, read off now and then; none before there are enough windows.
+    marks: Option<Marks>,
+}
+
+/// The quantiles that turn a score into `p`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Marks {
+    /// Median of ln(score), and the spread of its lower half.
+    middle: f64,
+    spread: f64,
+    /// Where the tail of the steady scores starts, the weight beyond, and the share that is of all.
+    start: f64,
+    weight: f64,
+    share: f64,
+    /// Excess over the start that half of the tail exceeds, and the bend of the tail: 1 exponential, above 1 lighter.
+    half: f64,
+    bend: f64,
 }
 
 impl Calibration {
     pub(crate) fn new() -> Self {
-        Self { scores: Histogram::new(-2.0, 8.0, 0.02), steady: Histogram::new(-8.0, 24.0, 0.02), before: 1.0 }
+        Self {
+            scores: Histogram::new(-4.0, 8.0, 0.02),
+            steady: Histogram::new(-8.0, 32.0, 0.02),
+            before: 1.0,
+            marks: None,
+        }
     }
 
     /// The chance of a score at least this high, in [1e-12, 1].
     pub(crate) fn p(&self, score: f64) -> f64 {
-        let n = self.steady.weight();
-        let Some(at) = self.in_steady_units(score).filter(|_| n >= 1.0) else { return 1.0 };
-        let share = (TAIL / n).clamp(TAIL_SHARE.0, TAIL_SHARE.1);
-        let start = self.steady.exceeded_by(share);
-        let p = if at <= start {
-            (self.steady.above(at) + 0.5) / (n + 1.0)
+        let Some(marks) = self.marks else { return 1.0 };
+        let steady = marks.steady(score);
+        let p = if steady > marks.start {
+            marks.tail(steady)
         } else {
-            let tail = share * n;
-            let scale = ((self.steady.exceeded_by(share / 2.0) - start) / std::f64::consts::LN_2).max(LEAST_SCALE);
-            (tail + 0.5) / (n + 1.0) * (1.0 + (at - start) / (tail * scale)).powf(-tail)
+            (self.steady.above(steady) + 0.5) / (self.steady.weight() + 1.0)
         };
         p.clamp(1e-12, 1.0)
     }
@@ -63,27 +82,133 @@ impl Calibration {
     pub(crate) fn add(&mut self, score: f64, ordinary: bool) {
         let weight = (self.before / USUAL).clamp(LEAST_WEIGHT, 1.0);
         self.before = self.p(score);
-        if let Some(steady) = self.in_steady_units(score).filter(|_| ordinary) {
-            self.steady.add(steady, weight as f32);
+        if let Some(marks) = self.marks.filter(|_| ordinary) {
+            self.steady.add(marks.steady(score), weight as f32);
         }
         self.scores.add((score + SHIFT).ln(), 1.0);
     }
 
-    /// Scores of windows when less was known say less of the next ones.
-    pub(crate) fn fade(&mut self, keep: f64) {
-        self.scores.fade(keep);
-    }
-
-    fn in_steady_units(&self, score: f64) -> Option<f64> {
-        if self.scores.weight() < FIRST {
-            return None;
+    /// Reads the quantiles off anew; then scores of windows when less was known lose weight against the next ones.
+    pub(crate) fn renew(&mut self, keep: f64) {
+        if self.scores.weight() >= 1.0 {
+            self.marks = Some(Marks::of(&self.scores, &self.steady));
         }
-        let (middle, low) = (self.scores.exceeded_by(0.5), self.scores.exceeded_by(0.75));
-        Some(((score + SHIFT).ln() - middle) / (middle - low).max(LEAST_SPREAD))
+        self.scores.fade(keep);
     }
 
     pub(crate) fn is_consistent(&self) -> bool {
         let made = Self::new();
-        (0.0..=1.0).contains(&self.before) && self.scores.is_consistent(&made.scores) && self.steady.is_consistent(&made.steady)
+        (0.0..=1.0).contains(&self.before)
+            && self.scores.is_consistent(&made.scores)
+            && self.steady.is_consistent(&made.steady)
+            && self.marks.as_ref().is_none_or(Marks::is_consistent)
+    }
+}
+
+impl Marks {
+    fn of(scores: &Histogram, steady: &Histogram) -> Self {
+        let middle = scores.exceeded_by(0.5);
+        let spread = (middle - scores.exceeded_by(0.75)).max(LEAST_SPREAD);
+        let n = steady.weight();
+        let share = (TAIL / n.max(1.0)).clamp(TAIL_SHARE.0, TAIL_SHARE.1);
+        let weight = share * n;
+        let start = steady.exceeded_by(share);
+        let half = (steady.exceeded_by(share / 2.0) - start).max(LEAST_EXCESS);
+        let tenth = (steady.exceeded_by(share / 10.0) - start).max(half * 1.01);
+        // Of a tail exp(−xᵇ) the excesses of the tenth and the half have the ratio (ln 10 / ln 2)^(1/b).
+        let steepness =
+            ((std::f64::consts::LN_10 / std::f64::consts::LN_2).ln() / (tenth / half).ln()).clamp(1.0, STEEPEST);
+        let bend = 1.0 + (steepness - 1.0) * weight / (weight + BEND);
+        Self { middle, spread, start, weight, share, half, bend }
+    }
+
+    fn steady(&self, score: f64) -> f64 {
+        ((score + SHIFT).ln() - self.middle) / self.spread
+    }
+
+    /// Beyond the start: a Weibull tail through the median excess, so that a few incidents don't stretch it, never heavier
+    /// than exponential. Where the history is short its scale is uncertain itself: the predictive tail of an exponential
+    /// with estimated scale is a power law that tends to it, so little history means little confidence.
+    fn tail(&self, steady: f64) -> f64 {
+        let excess = std::f64::consts::LN_2 * ((steady - self.start) / self.half).powf(self.bend);
+        let weight = self.weight.max(1.0);
+        self.share * (1.0 + excess / weight).powf(-weight)
+    }
+
+    fn is_consistent(&self) -> bool {
+        let all = [self.middle, self.spread, self.start, self.weight, self.share, self.half, self.bend];
+        all.iter().all(|value| value.is_finite()) && self.spread > 0.0 && self.half > 0.0 && self.weight >= 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// Scores like those of a detector on ordinary windows: lengths of a Gaussian vector.
+    fn ordinary(rng: &mut ChaCha8Rng) -> f64 {
+        let mut square = 0.0;
+        for _ in 0..3 {
+            let (a, b): (f64, f64) = (rng.random(), rng.random());
+            square += -2.0 * (1.0 - a).ln() * (std::f64::consts::TAU * b).cos().powi(2);
+        }
+        square.sqrt()
+    }
+
+    fn feed(calibration: &mut Calibration, scores: impl Iterator<Item = f64>) {
+        for (window, score) in scores.enumerate() {
+            calibration.add(score, true);
+            if window % 10 == 9 {
+                calibration.renew((1.0 - 10.0 / (window + 1) as f64).powi(2));
+            }
+        }
+    }
+
+    #[test]
+    fn p_is_the_share_of_ordinary_windows_that_score_as_high() {
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let mut calibration = Calibration::new();
+        feed(&mut calibration, (0..3_000).map(|_| ordinary(&mut rng)));
+        for asked in [0.3, 0.1, 0.03, 0.01] {
+            let hits = (0..30_000).filter(|_| calibration.p(ordinary(&mut rng)) <= asked).count();
+            let ratio = hits as f64 / 30_000.0 / asked;
+            assert!((0.5..1.6).contains(&ratio), "{asked}: {ratio}");
+        }
+        // Beyond what was counted: within the factor of three that is promised.
+        let hits = (0..100_000).filter(|_| calibration.p(ordinary(&mut rng)) <= 1e-4).count();
+        assert!(hits <= 30, "{hits} where 10 are asked");
+    }
+
+    #[test]
+    fn p_never_rises_with_the_score() {
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let mut calibration = Calibration::new();
+        feed(&mut calibration, (0..500).map(|_| ordinary(&mut rng)));
+        let all: Vec<f64> = (0..2_000).map(|step| calibration.p(f64::from(step) * 0.01)).collect();
+        assert!(all.windows(2).all(|pair| pair[1] <= pair[0] * 1.001), "{all:?}");
+    }
+
+    #[test]
+    fn little_history_means_little_confidence() {
+        let after = |windows: usize| {
+            let mut rng = ChaCha8Rng::seed_from_u64(9);
+            let mut calibration = Calibration::new();
+            feed(&mut calibration, (0..windows).map(|_| ordinary(&mut rng)));
+            calibration.p(9.0)
+        };
+        assert!(after(60) > 30.0 * after(3_000), "{} {}", after(60), after(3_000));
+        assert_eq!(Calibration::new().p(1e9), 1.0);
+    }
+
+    #[test]
+    fn a_stretch_of_unusual_windows_hardly_changes_the_tail() {
+        let mut rng = ChaCha8Rng::seed_from_u64(10);
+        let mut calibration = Calibration::new();
+        feed(&mut calibration, (0..1_000).map(|_| ordinary(&mut rng)));
+        let before = calibration.p(8.0);
+        feed(&mut calibration, (0..40).map(|_| 7.0));
+        assert!(calibration.p(8.0) < before.sqrt(), "{before} {}", calibration.p(8.0));
     }
 }

@@ -66,7 +66,9 @@ impl Finding {
         match (direction, items.first()) {
             (Direction::Down, _) if seen.expected >= GONE.1 && seen.observed < GONE.0 * seen.expected => Kind::Vanished,
             (Direction::Up, Some(first)) if is_failure(dimension, &first.item) => Kind::Errors,
-            (Direction::Up, Some(first)) if seen.expected < NEW * seen.observed && names.usual(self.block, &first.item) == 0.0 => {
+            (Direction::Up, Some(first))
+                if seen.expected < NEW * seen.observed && names.usual(self.block, &first.item) == 0.0 =>
+            {
                 Kind::NewItem
             }
             _ => Kind::Share,
@@ -112,7 +114,8 @@ fn named(dimension: &str, items: &[CauseItem], place: usize) -> String {
     match items.first() {
         None => format!("{dimension} bucket {place}"),
         Some(first) => {
-            let (names, parts): (Vec<&str>, Vec<&str>) = (dimension.split('*').collect(), first.item.split('*').collect());
+            let (names, parts): (Vec<&str>, Vec<&str>) =
+                (dimension.split('*').collect(), first.item.split('*').collect());
             if names.len() == parts.len() {
                 let pairs: Vec<String> = names.iter().zip(parts).map(|(name, part)| format!("{name} {part}")).collect();
                 pairs.join(", ")

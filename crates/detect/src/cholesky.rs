@@ -88,11 +88,14 @@ mod tests {
 
     #[test]
     fn it_solves_the_equations_it_factored() {
-        let matrix = |row: usize, column: usize| 1.0 / (1.0 + row.abs_diff(column) as f64) + if row == column { 1.0 } else { 0.0 };
+        let matrix = |row: usize, column: usize| {
+            1.0 / (1.0 + row.abs_diff(column) as f64) + if row == column { 1.0 } else { 0.0 }
+        };
         let size = 21;
         let factor = Cholesky::factor(size, matrix).unwrap();
         let truth: Vec<f32> = (0..size).map(|i| (i as f32 * 0.7).sin()).collect();
-        let mut x: Vec<f32> = (0..size).map(|row| (0..size).map(|column| matrix(row, column) as f32 * truth[column]).sum()).collect();
+        let mut x: Vec<f32> =
+            (0..size).map(|row| (0..size).map(|column| matrix(row, column) as f32 * truth[column]).sum()).collect();
         factor.forward(&mut x);
         factor.backward(&mut x);
         assert!(x.iter().zip(&truth).all(|(x, truth)| (x - truth).abs() < 1e-4), "{x:?}");

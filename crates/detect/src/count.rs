@@ -138,7 +138,9 @@ impl Counts {
             && self.windows.is_finite()
             && self.windows >= 0.0
             && self.cells.iter().all(|sum| sum.is_finite() && *sum >= 0.0)
-            && self.samples.is_consistent(SAMPLES, |sample| sample.counts.len() == cells && sample.totals.len() == units)
+            && self
+                .samples
+                .is_consistent(SAMPLES, |sample| sample.counts.len() == cells && sample.totals.len() == units)
     }
 
     /// Least number of windows that is expected to hold enough.
@@ -195,9 +197,11 @@ impl Fit for Counts {
                 let index = cells.len();
                 let share = ((sum + 0.5) / (total + 1.0)) as f32;
                 residuals.clear();
-                residuals.extend(self.samples.samples().iter().map(|sample| {
-                    deviance(unpack(sample.counts[index]), share * unpack(sample.totals[index / unit]))
-                }));
+                residuals.extend(
+                    self.samples.samples().iter().map(|sample| {
+                        deviance(unpack(sample.counts[index]), share * unpack(sample.totals[index / unit]))
+                    }),
+                );
                 let (median, width) = location_and_width(&mut residuals);
                 cells.push(Cell { share, median, width: (width / SHARE_QUANTILE).max(1.0) });
             }
@@ -251,7 +255,9 @@ pub(crate) struct CountModel {
 
 impl CountModel {
     pub(crate) fn is_consistent(&self, shape: Shape, cells: usize) -> bool {
-        let sound = |cell: &Cell| (0.0..=1.0).contains(&cell.share) && cell.median.is_finite() && (cell.share == 0.0 || cell.width >= 1.0);
+        let sound = |cell: &Cell| {
+            (0.0..=1.0).contains(&cell.share) && cell.median.is_finite() && (cell.share == 0.0 || cell.width >= 1.0)
+        };
         self.shape == shape
             && self.memory.len() == cells / shape.unit()
             && self.memory.iter().all(|windows| (1..=MEMORY).contains(&usize::from(*windows)))
@@ -302,7 +308,9 @@ impl Fitted for CountModel {
                 worst.iter().sum::<f64>() / 3.0
             }
             Shape::Cells => {
-                (0..self.cells.len()).for_each(|index| keep_largest(&mut worst, energy(index)));
+                let square =
+                    |index: usize| f64::from(self.cells[index].z(sums.counts[index], sums.totals[index])).powi(2);
+                (0..self.cells.len()).for_each(|index| keep_largest(&mut worst, square(index)));
                 worst.iter().sum::<f64>().sqrt()
             }
         }

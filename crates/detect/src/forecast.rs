@@ -30,7 +30,12 @@ pub(crate) struct Forecasts {
 impl Forecasts {
     pub(crate) fn new(scales: &[Scale]) -> Self {
         let features = scales.len();
-        Self { scales: scales.to_vec(), moments: Moments::new(features * (LAGS + 1)), errors: vec![0.0; features], error_weight: 0.0 }
+        Self {
+            scales: scales.to_vec(),
+            moments: Moments::new(features * (LAGS + 1)),
+            errors: vec![0.0; features],
+            error_weight: 0.0,
+        }
     }
 
     pub(crate) fn is_consistent(&self, trail: &Trail) -> bool {
@@ -101,7 +106,8 @@ impl Fit for Forecasts {
             moments.covariance(row, column) / (normal[row % features].1 * normal[column % features].1)
         };
         let ridge = RIDGE / moments.weight();
-        let factor = Cholesky::factor(now, |row, column| scaled(row, column) + if row == column { ridge } else { 0.0 })?;
+        let factor =
+            Cholesky::factor(now, |row, column| scaled(row, column) + if row == column { ridge } else { 0.0 })?;
         let mut weights = Vec::with_capacity(features * now);
         for feature in 0..features {
             let mut row: Vec<f32> = (0..now).map(|lagged| scaled(now + feature, lagged) as f32).collect();
@@ -109,7 +115,9 @@ impl Fit for Forecasts {
             factor.backward(&mut row);
             weights.extend(row);
         }
-        let error = |feature: usize| if self.error_weight < FIRST_FIT / 2.0 { 1.0 } else { (self.errors[feature] / self.error_weight).sqrt() };
+        let error = |feature: usize| {
+            if self.error_weight < FIRST_FIT / 2.0 { 1.0 } else { (self.errors[feature] / self.error_weight).sqrt() }
+        };
         let residual = (0..features).map(|feature| error(feature).max(LEAST_RESIDUAL)).collect();
         Some(ForecastModel { normal, weights, residual })
     }
@@ -134,7 +142,10 @@ impl ForecastModel {
             let (mean, deviation) = self.normal[feature];
             ((trail.value(lag, feature, mean) - mean) / deviation).clamp(-CLIP, CLIP)
         };
-        let lagged: Vec<f32> = (1..=LAGS).flat_map(|lag| (0..features).map(move |feature| (lag, feature))).map(|(lag, feature)| z(lag, feature) as f32).collect();
+        let lagged: Vec<f32> = (1..=LAGS)
+            .flat_map(|lag| (0..features).map(move |feature| (lag, feature)))
+            .map(|(lag, feature)| z(lag, feature) as f32)
+            .collect();
         let surprise = |(feature, weights): (usize, &[f32])| {
             if trail.now()[feature].is_nan() {
                 return 0.0;

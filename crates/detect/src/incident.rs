@@ -79,7 +79,12 @@ impl Watch {
     pub(crate) fn is_consistent(&self) -> bool {
         self.open.as_ref().is_none_or(|open| {
             let Incident { score, p, causes, .. } = &open.incident;
-            (0.5..=1.0).contains(score) && *p > 0.0 && *p <= 1.0 && open.told_p > 0.0 && causes.len() <= 5 && open.told.len() <= TOLD
+            (0.5..=1.0).contains(score)
+                && *p > 0.0
+                && *p <= 1.0
+                && open.told_p > 0.0
+                && causes.len() <= 5
+                && open.told.len() <= TOLD
         })
     }
 }
@@ -145,7 +150,14 @@ mod tests {
     }
 
     fn at(window: u64, score: f64) -> Moment {
-        Moment { end_ms: window * 1_000, missed: 0, seen: 100, p: 10_f64.powf(-10.0 * score), score, causes: Vec::new() }
+        Moment {
+            end_ms: window * 1_000,
+            missed: 0,
+            seen: 100,
+            p: 10_f64.powf(-10.0 * score),
+            score,
+            causes: Vec::new(),
+        }
     }
 
     fn changes(scores: &[f64]) -> Vec<(usize, &'static str)> {
@@ -156,7 +168,9 @@ mod tests {
             Change::Resolved(_, Resolution::Quiet) => "quiet",
             Change::Resolved(_, Resolution::Accepted) => "accepted",
         };
-        let step = |(window, score): (usize, &f64)| watch.step(at(window as u64, *score), &settings()).map(|change| (window, name(change)));
+        let step = |(window, score): (usize, &f64)| {
+            watch.step(at(window as u64, *score), &settings()).map(|change| (window, name(change)))
+        };
         scores.iter().enumerate().filter_map(step).collect()
     }
 

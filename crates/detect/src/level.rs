@@ -88,7 +88,8 @@ impl Fit for Levels {
                 (mean, moments.deviation(index).max(least * steadier))
             })
             .collect();
-        let correlation = |row: usize, column: usize| moments.covariance(row, column) / (normal[row].1 * normal[column].1);
+        let correlation =
+            |row: usize, column: usize| moments.covariance(row, column) / (normal[row].1 * normal[column].1);
         let sphere = (0..size).map(|index| correlation(index, index)).sum::<f64>() / size as f64;
         // Constant features alone would leave no sphere at all.
         let sphere = SHRINK * sphere.max(1e-3);
@@ -115,12 +116,18 @@ impl LevelModel {
 
     fn all_z(&self, trail: &Trail) -> Vec<f32> {
         let values = views(trail, |feature| self.normal[feature].0);
-        values.iter().zip(&self.normal).map(|(value, (mean, deviation))| ((value - mean) / deviation).clamp(-CLIP, CLIP) as f32).collect()
+        values
+            .iter()
+            .zip(&self.normal)
+            .map(|(value, (mean, deviation))| ((value - mean) / deviation).clamp(-CLIP, CLIP) as f32)
+            .collect()
     }
 
     pub(crate) fn is_consistent(&self, features: usize) -> bool {
         let sound = |(mean, deviation): &(f64, f64)| mean.is_finite() && deviation.is_finite() && *deviation > 0.0;
-        self.normal.len() == features * VIEWS && self.normal.iter().all(sound) && self.factor.is_consistent(features * VIEWS)
+        self.normal.len() == features * VIEWS
+            && self.normal.iter().all(sound)
+            && self.factor.is_consistent(features * VIEWS)
     }
 }
 
@@ -140,7 +147,10 @@ impl Fitted for LevelModel {
         self.factor.backward(&mut weighted);
         let features = trail.features();
         let parts = (0..features).map(|feature| {
-            (0..VIEWS).map(|view| view * features + feature).map(|index| f64::from((z[index] * weighted[index]).max(0.0))).sum()
+            (0..VIEWS)
+                .map(|view| view * features + feature)
+                .map(|index| f64::from((z[index] * weighted[index]).max(0.0)))
+                .sum()
         });
         Share::of(parts)
     }

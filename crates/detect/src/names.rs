@@ -39,7 +39,8 @@ impl Names {
     /// Takes in the names of rows; before the window is judged.
     pub(crate) fn name_rows(&mut self, layout: &Layout, slots: &[SlotName]) {
         for SlotName { block, slot, item } in slots {
-            let named = |(_, layout): &(usize, &Block)| matches!(layout, Block::Histogram { name, .. } if name == block);
+            let named =
+                |(_, layout): &(usize, &Block)| matches!(layout, Block::Histogram { name, .. } if name == block);
             if let Some((index, _)) = layout.blocks.iter().enumerate().find(named)
                 && let Some(row) = self.blocks[index].get_mut(*slot)
                 && row.len() < EACH
@@ -70,10 +71,15 @@ impl Names {
             return known.iter().map(|known| CauseItem { item: known.item.clone(), count: 0 }).collect();
         };
         let here = |item: &&Item| item.dimension == *name && item.bucket == place;
-        let mut items: Vec<CauseItem> =
-            window.items.iter().filter(here).map(|item| CauseItem { item: item.item.clone(), count: item.count }).collect();
+        let mut items: Vec<CauseItem> = window
+            .items
+            .iter()
+            .filter(here)
+            .map(|item| CauseItem { item: item.item.clone(), count: item.count })
+            .collect();
         items.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.item.cmp(&b.item)));
-        let mut usual: Vec<&Known> = known.iter().filter(|known| items.iter().all(|item| item.item != known.item)).collect();
+        let mut usual: Vec<&Known> =
+            known.iter().filter(|known| items.iter().all(|item| item.item != known.item)).collect();
         usual.sort_by(|a, b| b.usual.total_cmp(&a.usual).then_with(|| a.item.cmp(&b.item)));
         items.extend(usual.into_iter().map(|known| CauseItem { item: known.item.clone(), count: 0 }));
         items.truncate(EACH);
@@ -89,7 +95,8 @@ impl Names {
     pub(crate) fn risen(&self, dimension: &str, window: &Window, layout: &Layout) -> Vec<CauseItem> {
         let counts = |block: &Block| matches!(block, Block::Counts { name, .. } if name == dimension);
         let Some(block) = layout.blocks.iter().position(counts) else { return Vec::new() };
-        let risen = |item: &&Item| item.dimension == dimension && item.count as f64 > 2.0 * self.usual(block, &item.item) + 3.0;
+        let risen =
+            |item: &&Item| item.dimension == dimension && item.count as f64 > 2.0 * self.usual(block, &item.item) + 3.0;
         let mut items: Vec<&Item> = window.items.iter().filter(risen).collect();
         let rise = |item: &Item| item.count as f64 - self.usual(block, &item.item);
         items.sort_by(|a, b| rise(b).total_cmp(&rise(a)));
@@ -115,7 +122,9 @@ fn remember(bucket: &mut Vec<Known>, item: &Item) {
     let known = Known { item: shorten(&item.item), usual: RATE * count };
     if bucket.len() < EACH {
         bucket.push(known);
-    } else if let Some(least) = bucket.iter_mut().min_by(|a, b| a.usual.total_cmp(&b.usual)).filter(|least| least.usual < known.usual) {
+    } else if let Some(least) =
+        bucket.iter_mut().min_by(|a, b| a.usual.total_cmp(&b.usual)).filter(|least| least.usual < known.usual)
+    {
         *least = known;
     }
 }

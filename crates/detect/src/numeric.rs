@@ -139,7 +139,9 @@ impl Numeric {
         let (trail, features) = (&self.trail, names.len());
         trail.is_consistent(names)
             && self.level.is_consistent(|levels| levels.is_consistent(trail), |model| model.is_consistent(features))
-            && self.forecast.is_consistent(|forecasts| forecasts.is_consistent(trail), |model| model.is_consistent(features))
+            && self
+                .forecast
+                .is_consistent(|forecasts| forecasts.is_consistent(trail), |model| model.is_consistent(features))
             && self.change.is_consistent(|changes| changes.is_consistent(trail), |model| model.is_consistent(features))
             && self.units.len() == DETECTORS
             && self.units.iter().all(|unit| unit.is_consistent(&units()))

@@ -42,7 +42,15 @@ pub(crate) struct Part {
 impl Part {
     /// The parts that score a block. Many numeric features make as few groups as hold at most 64 each.
     pub(crate) fn of(index: usize, block: &Block) -> Vec<Self> {
-        let part = |first, len, model| Self { block: index, first, len, model, learned: 0, calibration: Calibration::new(), counted: false };
+        let part = |first, len, model| Self {
+            block: index,
+            first,
+            len,
+            model,
+            learned: 0,
+            calibration: Calibration::new(),
+            counted: false,
+        };
         match block {
             Block::Histogram { .. } | Block::Counts { .. } => {
                 let counts = Counts::new(Shape::of(block), block.len());
@@ -169,7 +177,7 @@ impl Part {
     /// Scores of windows when less was known say less of the next ones: a window weighs by the square of its number.
     fn fade(&mut self) {
         let keep = (1.0 - 10.0 / f64::from(self.learned)).powi(2);
-        self.calibration.fade(keep);
+        self.calibration.renew(keep);
         if let Model::Numeric(numeric) = &mut self.model {
             numeric.fade(keep);
         }
@@ -196,7 +204,8 @@ impl Part {
 
     /// Whether it could be what [`Self::of`] made, some windows later.
     pub(crate) fn is_consistent(&self, made: &Self, block: &Block) -> bool {
-        if (self.block, self.first, self.len) != (made.block, made.first, made.len) || !self.calibration.is_consistent() {
+        if (self.block, self.first, self.len) != (made.block, made.first, made.len) || !self.calibration.is_consistent()
+        {
             return false;
         }
         let names = match block {
@@ -207,12 +216,16 @@ impl Part {
             (Model::Counts(recent, track), Model::Counts(..)) => {
                 let (shape, cells) = (Shape::of(block), self.len);
                 recent.is_consistent(cells)
-                    && track.is_consistent(|counts| counts.is_consistent(shape, cells), |model| model.is_consistent(shape, cells))
+                    && track.is_consistent(
+                        |counts| counts.is_consistent(shape, cells),
+                        |model| model.is_consistent(shape, cells),
+                    )
             }
             (Model::Numeric(numeric), Model::Numeric(_)) => numeric.is_consistent(names),
             (Model::Regimes(trail, track), Model::Regimes(..)) => {
                 trail.is_consistent(names)
-                    && track.is_consistent(|regimes| regimes.is_consistent(trail), |model| model.is_consistent(names.len()))
+                    && track
+                        .is_consistent(|regimes| regimes.is_consistent(trail), |model| model.is_consistent(names.len()))
             }
             _ => false,
         }

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::cause::Finding;
 use crate::incident::{Moment, Watch};
 use crate::joint::{self, Opinion};
-use crate::layout::Layout;
+use crate::layout::{Block, Layout};
 use crate::names::Names;
 use crate::part::Part;
 use crate::settings::Settings;
@@ -99,8 +99,8 @@ impl Inside {
         self.names.name_rows(&self.layout, window.slots);
 
         let scores = self.score_parts(window);
-        let opinions: Vec<Opinion> = self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score, &self.layout.blocks)).collect();
-        if std::env::var("DUMP").is_ok_and(|v| v=="1" || self.seen > v.parse::<u32>().unwrap()) { for (i, (o, s)) in opinions.iter().zip(&scores).enumerate() { eprintln!("D {} {} {} {:e}", window.end_ms, i, s.unwrap_or(0.0), o.p); } }
+        let opinions: Vec<Opinion> =
+            self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score, &self.layout.blocks)).collect();
         let joint = joint::joint(&opinions, self.settings.p_alert());
         let (warming, needed) = (self.seen <= self.settings.min_history, self.settings.min_history);
         let p = if warming { 1.0 } else { joint.iter().copied().fold(1.0, f64::min) };
@@ -139,14 +139,22 @@ impl Inside {
         for (part, surprise) in self.parts.iter().zip(&surprises).filter(|(_, surprise)| **surprise > 0.0) {
             for share in part.explain().into_iter().take(CAUSES) {
                 let (block, feature, share) = (part.block(), share.feature, share.share * surprise / all);
-                if let Some(known) = findings.iter_mut().find(|known| (known.block, known.feature) == (block, feature)) {
+                if let Some(known) = findings.iter_mut().find(|known| (known.block, known.feature) == (block, feature))
+                {
                     known.share += share;
-                } else if let Some(seen) = self.parts.iter().filter(|part| part.block() == block).find_map(|part| part.expectation(feature)) {
+                } else if let Some(seen) =
+                    self.parts.iter().filter(|part| part.block() == block).find_map(|part| part.expectation(feature))
+                {
                     findings.push(Finding { block, feature, share, seen, centre: part.centre(feature) });
                 }
             }
         }
-        findings.sort_by(|a, b| b.share.total_cmp(&a.share));
+        let leading = |finding: &Finding| match &self.layout.blocks[finding.block] {
+            // Much else follows from the size of the traffic.
+            Block::Numeric { names } if names[finding.feature] == "count" => 2.0 * finding.share,
+            _ => finding.share,
+        };
+        findings.sort_by(|a, b| leading(b).total_cmp(&leading(a)));
         findings.iter().take(CAUSES).map(|finding| finding.describe(&self.layout, &self.names, window)).collect()
     }
 

@@ -47,7 +47,8 @@ impl Recent {
     }
 
     pub(crate) fn is_consistent(&self, cells: usize) -> bool {
-        let sound = |window: &Vec<f32>| window.len() == cells && window.iter().all(|count| count.is_finite() && *count >= 0.0);
+        let sound =
+            |window: &Vec<f32>| window.len() == cells && window.iter().all(|count| count.is_finite() && *count >= 0.0);
         self.windows.len() <= MEMORY && self.windows.iter().all(sound)
     }
 }

@@ -58,12 +58,22 @@ impl Fit for Regimes {
         if (rows.len() as f64) < FIRST_FIT {
             return None;
         }
-        let normal: Vec<(f32, f32)> = self.scales.iter().enumerate().map(|(feature, scale)| normal(rows.iter().map(|row| row[feature]), *scale)).collect();
+        let normal: Vec<(f32, f32)> = self
+            .scales
+            .iter()
+            .enumerate()
+            .map(|(feature, scale)| normal(rows.iter().map(|row| row[feature]), *scale))
+            .collect();
         let features = normal.len();
         let z = Array2::from_shape_fn((rows.len(), features), |(row, feature)| z(rows[row][feature], normal[feature]));
         let regimes = (rows.len() / WINDOWS_EACH).clamp(1, REGIMES);
         // Its default generator has a fixed seed.
-        let fitted = KMeans::params(regimes).n_runs(1).max_n_iterations(ROUNDS).tolerance(1e-3).fit(&DatasetBase::from(z)).ok()?;
+        let fitted = KMeans::params(regimes)
+            .n_runs(1)
+            .max_n_iterations(ROUNDS)
+            .tolerance(1e-3)
+            .fit(&DatasetBase::from(z))
+            .ok()?;
         let centres: Vec<f32> = fitted.centroids().iter().copied().collect();
         centres.iter().all(|value| value.is_finite()).then_some(RegimeModel { normal, centres })
     }
@@ -101,7 +111,8 @@ impl RegimeModel {
     /// Offsets from the nearest centre, squared.
     fn offsets(&self, trail: &Trail) -> Vec<f32> {
         let z: Vec<f32> = trail.now().iter().zip(&self.normal).map(|(value, normal)| z(*value, *normal)).collect();
-        let offsets = |centre: &[f32]| z.iter().zip(centre).map(|(z, centre)| (z - centre).powi(2)).collect::<Vec<f32>>();
+        let offsets =
+            |centre: &[f32]| z.iter().zip(centre).map(|(z, centre)| (z - centre).powi(2)).collect::<Vec<f32>>();
         let all = self.centres.chunks_exact(z.len()).map(offsets);
         all.min_by(|a, b| a.iter().sum::<f32>().total_cmp(&b.iter().sum())).unwrap_or_default()
     }

@@ -40,7 +40,11 @@ pub(crate) fn sentence(causes: &[Cause], window_ms: u64) -> String {
 pub(crate) fn rarity(p: f64, window_ms: u64, windows: u32) -> String {
     let longest = 10.0 * f64::from(windows) * window_ms as f64;
     let every = window_ms as f64 / p;
-    if every > longest { format!("less than once in {}", duration(longest as u64)) } else { format!("about once in {}", duration(every as u64)) }
+    if every > longest {
+        format!("less than once in {}", duration(longest as u64))
+    } else {
+        format!("about once in {}", duration(every as u64))
+    }
 }
 
 /// A number as a person would say it.
@@ -101,8 +105,14 @@ mod tests {
             say(cause(Kind::Errors, "service pay, status 500", 45.0, 1.53)),
             "error burst, service pay, status 500: 45 observed, 1.5 expected"
         );
-        assert_eq!(say(cause(Kind::TrafficDown, "traffic", 12.0, 150.0)), "traffic is below usual: 12, usually 120 to 188");
-        assert_eq!(say(cause(Kind::Share, "endpoint /a", 60.0, 30.0)), "endpoint /a is busier than usual: 60 observed, 30 expected");
+        assert_eq!(
+            say(cause(Kind::TrafficDown, "traffic", 12.0, 150.0)),
+            "traffic is below usual: 12, usually 120 to 188"
+        );
+        assert_eq!(
+            say(cause(Kind::Share, "endpoint /a", 60.0, 30.0)),
+            "endpoint /a is busier than usual: 60 observed, 30 expected"
+        );
         assert_eq!(say(cause(Kind::Feature, "f07", 0.931, 0.2)), "f07 above usual: 0.93, usually 0.16 to 0.25");
         assert_eq!(sentence(&[], 1_000), "unusual, though no single feature stands out");
     }

@@ -61,7 +61,13 @@ impl<F: Fit> Track<F> {
         }
     }
 
-    pub(crate) fn is_consistent(&self, statistics: impl Fn(&F) -> bool, model: impl FnOnce(&F::Fitted) -> bool) -> bool {
-        statistics(&self.statistics) && self.fresh.as_ref().is_none_or(statistics) && self.model.as_ref().is_none_or(model)
+    pub(crate) fn is_consistent(
+        &self,
+        statistics: impl Fn(&F) -> bool,
+        model: impl FnOnce(&F::Fitted) -> bool,
+    ) -> bool {
+        statistics(&self.statistics)
+            && self.fresh.as_ref().is_none_or(statistics)
+            && self.model.as_ref().is_none_or(model)
     }
 }

@@ -48,7 +48,9 @@ impl Trail {
         self.rows.insert(0, row);
         if let Some(before) = self.rows.get(LAGS) {
             // The mean of the last three differences is the difference over three windows / 3.
-            let step = |(now, then): (&f32, &f32)| if now.is_nan() || then.is_nan() { 0.0 } else { ((now - then) / LAGS as f32).powi(2) };
+            let step = |(now, then): (&f32, &f32)| {
+                if now.is_nan() || then.is_nan() { 0.0 } else { ((now - then) / LAGS as f32).powi(2) }
+            };
             let steps = self.rows[0].iter().zip(before).map(step).collect();
             self.steps.truncate(CHANGES - 1);
             self.steps.insert(0, steps);
@@ -96,7 +98,10 @@ impl Trail {
             && self.rows.len() <= LAGS + 1
             && self.rows.iter().all(right)
             && self.smooth.len() == SMOOTH.len()
-            && self.smooth.iter().all(|sums| sums.len() == features && sums.iter().all(|(sum, weight)| sum.is_finite() && (0.0..=1.001).contains(weight)))
+            && self.smooth.iter().all(|sums| {
+                sums.len() == features
+                    && sums.iter().all(|(sum, weight)| sum.is_finite() && (0.0..=1.001).contains(weight))
+            })
             && self.steps.len() <= CHANGES
             && self.steps.iter().all(|steps| right(steps) && steps.iter().all(|step| *step >= 0.0))
     }

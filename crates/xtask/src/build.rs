@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use cargo_metadata::Message;
@@ -88,13 +88,29 @@ fn artifacts(messages: BufReader<impl std::io::Read>) -> Result<Built> {
 /// A process and its children; dropped before they are done, it ends them all.
 struct Group(Child);
 
+impl Group {
+    fn signal(&self, signal: &str) -> bool {
+        let group = format!("-{}", self.0.id());
+        let sent = Command::new("kill").args(["-s", signal, "--", &group]).stderr(Stdio::null()).status();
+        sent.is_ok_and(|status| status.success())
+    }
+}
+
 impl Drop for Group {
     fn drop(&mut self) {
-        if matches!(self.0.try_wait(), Ok(None)) {
-            let group = format!("-{}", self.0.id());
-            let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
-            let _ = self.0.wait();
+        /// Compilers end their work in order when they are interrupted, and at once when they are killed.
+        const IN_ORDER: Duration = Duration::from_secs(2);
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
         }
+        self.signal("INT");
+        let end = Instant::now() + IN_ORDER;
+        while self.signal("0") && Instant::now() < end {
+            thread::sleep(Duration::from_millis(20));
+            let _ = self.0.try_wait();
+        }
+        self.signal("KILL");
+        let _ = self.0.wait();
     }
 }
 

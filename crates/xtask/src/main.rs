@@ -7,6 +7,7 @@ mod setup;
 mod stop;
 mod tidy;
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
     match run(&Tool::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{error:#}");
+            // standard error may be gone with its terminal
+            let _ = writeln!(io::stderr(), "{error:#}");
             ExitCode::FAILURE
         }
     }

@@ -23,7 +23,7 @@ use pump::{Feed, Pump, Tally};
 use report::Report;
 use server::ThroughServer;
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -98,8 +98,13 @@ pub fn run(plan: &Plan) -> Result<(), ReplayError> {
     if let Some(path) = &plan.fingerprints {
         write(path, |file| outcome.write_fingerprints(file))?;
     }
-    print!("{}", Report { plan, outcome: &outcome, tally: &tally, labels: labels.as_ref(), took });
-    Ok(())
+    let report = Report { plan, outcome: &outcome, tally: &tally, labels: labels.as_ref(), took }.to_string();
+    match io::stdout().write_all(report.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(ReplayError::File(PathBuf::from("standard output"), error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Pumps the file through `feed`.

@@ -37,13 +37,17 @@ pub(crate) fn schema(id: u64) -> NamedSchema {
     NamedSchema { id, record: Schema { v: schema::VERSION, window_ms: WINDOW_MS, blocks } }
 }
 
+/// The same number for the same `x`, and no pattern (splitmix64).
+pub(crate) fn random(x: u64) -> u64 {
+    let x = x.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
 /// Window `i` of a small shop, in which a service has a burst every 100 windows, for 6 windows.
 pub(crate) fn fingerprint(i: u64, schema: u64) -> Fingerprint {
-    let noise = |lane: u64| {
-        let x = (i * 8 + lane).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        ((x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) % 11
-    };
-    let mut counts: Vec<u64> = (0..8).map(|lane| 20 + noise(lane)).collect();
+    let mut counts: Vec<u64> = (0..8).map(|lane| 20 + random(i * 8 + lane) % 11).collect();
     if i >= 100 && i % 100 < 6 {
         counts[3] += 1500;
     }
@@ -98,6 +102,11 @@ impl Worker {
             .spawn()
             .unwrap();
         Self(child)
+    }
+
+    /// Nobody reads what it logs any more.
+    pub(crate) fn stop_listening(&mut self) {
+        drop(self.0.stderr.take());
     }
 
     pub(crate) fn kill(&mut self) {
