@@ -80,6 +80,31 @@ fn a_dead_workers_monitor_is_taken_over_within_five_seconds() {
 }
 
 #[test]
+fn a_worker_that_was_frozen_finds_its_monitor_taken_and_keeps_off() {
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    write_schema(&mut connection, &schema(1));
+    write_fingerprints(&mut connection, 1..250, 1);
+    let frozen = Worker::start(&server);
+    wait_for_score(&mut connection, 249);
+    frozen.signal("-STOP");
+    // In the frozen worker's buffers: it reads and judges them when it thaws.
+    write_fingerprints(&mut connection, 250..300, 1);
+    let other = Worker::start(&server);
+    wait_for_score(&mut connection, 299);
+    frozen.signal("-CONT");
+    for i in 300..WINDOWS {
+        write_fingerprints(&mut connection, i..i + 1, 1);
+        sleep(Duration::from_millis(3));
+    }
+    wait_for_score(&mut connection, WINDOWS - 1);
+    other.stop();
+    let log = frozen.stop();
+    assert!(log.contains("the lease ran out or is another worker's"), "{log}");
+    assert_undisturbed(&mut connection, 1..WINDOWS);
+}
+
+#[test]
 fn a_worker_that_is_told_to_stop_leaves_checkpoint_and_lease_behind_for_the_next() {
     let server = Server::plain().start().unwrap();
     let mut connection = server.connection().unwrap();

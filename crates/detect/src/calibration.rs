@@ -15,7 +15,7 @@ const FIRST: f64 = 10.0;
 /// Least spread of the lower half of ln(score).
 const LEAST_SPREAD: f64 = 0.25;
 /// Windows that the tail should hold, and the share of all it may be.
-const TAIL: f64 = 40.0;
+const TAIL: f64 = 100.0;
 const TAIL_SHARE: (f64, f64) = (0.02, 0.1);
 /// A window after one of this `p` or more counts in full, after a rarer one in proportion, down to the least weight.
 const USUAL: f64 = 0.3;
@@ -76,21 +76,21 @@ impl Calibration {
         p.clamp(1e-12, 1.0)
     }
 
-    /// Takes a window in; only one that counts as `ordinary` says what tails are like, and the less so the more unusual the
+    /// Takes a window in, with the `weight` it is learned with. Only one that counts as `ordinary` says what tails are like, and the less so the more unusual the
     /// one before it was: unusual windows come in stretches, and a stretch is one event. Where windows are independent,
     /// the weight doesn't depend on this window's score and nothing is biased.
-    pub(crate) fn add(&mut self, score: f64, ordinary: bool) {
-        let weight = (self.before / USUAL).clamp(LEAST_WEIGHT, 1.0);
+    pub(crate) fn add(&mut self, score: f64, ordinary: bool, weight: f32) {
+        let alone = (self.before / USUAL).clamp(LEAST_WEIGHT, 1.0);
         self.before = self.p(score);
         if let Some(marks) = self.marks.filter(|_| ordinary) {
-            self.steady.add(marks.steady(score), weight as f32);
+            self.steady.add(marks.steady(score), alone as f32);
         }
-        self.scores.add((score + SHIFT).ln(), 1.0);
+        self.scores.add((score + SHIFT).ln(), weight);
     }
 
     /// Reads the quantiles off anew; then scores of windows when less was known lose weight against the next ones.
     pub(crate) fn renew(&mut self, keep: f64) {
-        if self.scores.weight() >= 1.0 {
+        if self.scores.weight() >= FIRST || self.marks.is_some() {
             self.marks = Some(Marks::of(&self.scores, &self.steady));
         }
         self.scores.fade(keep);
@@ -159,9 +159,9 @@ mod tests {
 
     fn feed(calibration: &mut Calibration, scores: impl Iterator<Item = f64>) {
         for (window, score) in scores.enumerate() {
-            calibration.add(score, true);
+            calibration.add(score, true, 1.0);
             if window % 10 == 9 {
-                calibration.renew((1.0 - 10.0 / (window + 1) as f64).powi(2));
+                calibration.renew(0.99);
             }
         }
     }

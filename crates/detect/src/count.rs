@@ -88,12 +88,12 @@ impl Sums {
         let totals = match shape {
             Shape::Rows { .. } => counts.chunks_exact(columns).map(|row| row.iter().sum()).collect(),
             Shape::Cells => {
-                let mut totals = [0.0; MEMORY + 1];
-                for windows in 1..=MEMORY {
+                let total = |windows: usize| {
                     let mut sums = vec![0.0; cells];
                     recent.sum_into(windows, 0..cells, &mut sums);
-                    totals[windows] = sums.iter().sum();
-                }
+                    sums.iter().sum()
+                };
+                let totals: Vec<f32> = (0..=MEMORY).map(total).collect();
                 memory.iter().map(|memory| totals[usize::from(*memory)]).collect()
             }
         };
@@ -305,7 +305,7 @@ impl Fitted for CountModel {
                 for row in 0..self.memory.len() {
                     keep_largest(&mut worst, (row * columns..(row + 1) * columns).map(energy).sum::<f64>().sqrt());
                 }
-                worst.iter().sum::<f64>() / 3.0
+                (worst.iter().map(|row| row * row).sum::<f64>() / 3.0).sqrt()
             }
             Shape::Cells => {
                 let square =
@@ -364,5 +364,76 @@ fn keep_largest(worst: &mut [f64; 3], value: f64) {
     if value > worst[2] {
         worst[2] = value;
         worst.sort_by(|a, b| b.total_cmp(a));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block that has seen the same window many times.
+    fn settled(shape: Shape, window: &[f32]) -> (Recent, CountModel) {
+        let (mut recent, mut counts) = (Recent::new(), Counts::new(shape, window.len()));
+        let mut model = None;
+        for _ in 0..60 {
+            recent.push(window, false);
+            counts.learn(&recent, model.as_ref(), 1.0);
+            model = counts.fit();
+        }
+        (recent, model.unwrap())
+    }
+
+    #[test]
+    fn deviance_is_signed_and_zero_where_expected() {
+        assert_eq!(deviance(4.0, 4.0), 0.0);
+        assert!((deviance(0.0, 8.0) + 4.0).abs() < 1e-6);
+        assert!((deviance(1.0, 0.001) - 3.44).abs() < 0.01);
+        assert_eq!(deviance(5.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn samples_are_exact_for_small_counts() {
+        for count in [0.0, 1.0, 77.0, 4_095.0] {
+            assert_eq!(unpack(pack(&count)), count);
+        }
+        assert!((unpack(pack(&1e6)) / 1e6 - 1.0).abs() < 1.0 / 4_096.0);
+        assert!(unpack(pack(&f32::MAX)).is_finite());
+    }
+
+    #[test]
+    fn a_row_is_judged_by_its_own_total() {
+        let shape = Shape::Rows { columns: 2 };
+        let (mut recent, model) = settled(shape, &[40.0, 10.0, 30.0, 30.0]);
+        recent.push(&[4.0, 1.0, 60.0, 60.0], true);
+        assert_eq!(model.score(&recent), 0.0);
+        recent.push(&[10.0, 40.0, 30.0, 30.0], true);
+        assert!(model.score(&recent) > 4.0);
+        assert_eq!(model.explain(&recent)[0].feature, 1);
+        let seen = model.expectation(&recent, 1);
+        assert!((seen.expected - 10.0).abs() < 0.5 && seen.observed == 40.0 && seen.low < 10.0 && seen.high > 10.0);
+    }
+
+    #[test]
+    fn thin_rows_are_summed_over_windows_but_not_across_a_gap() {
+        let shape = Shape::Rows { columns: 2 };
+        let (mut recent, model) = settled(shape, &[1.0, 0.0]);
+        assert_eq!(model.expectation(&recent, 0).windows, 6);
+        recent.push(&[1.0, 0.0], true);
+        assert_eq!((model.expectation(&recent, 0).windows, model.expectation(&recent, 0).observed), (1, 1.0));
+    }
+
+    #[test]
+    fn what_vanishes_shows_within_three_windows() {
+        let (mut recent, model) = settled(Shape::Cells, &[80.0, 50.0, 12.0, 8.0]);
+        (0..3).for_each(|_| recent.push(&[86.0, 54.0, 0.0, 10.0], false));
+        assert!(model.score(&recent) > 8.0);
+        assert_eq!(model.explain(&recent)[0].feature, 2);
+    }
+
+    #[test]
+    fn a_row_never_seen_says_nothing() {
+        let (mut recent, model) = settled(Shape::Rows { columns: 2 }, &[40.0, 10.0, 0.0, 0.0]);
+        recent.push(&[40.0, 10.0, 3.0, 9.0], false);
+        assert!(model.score(&recent) < 0.5);
     }
 }

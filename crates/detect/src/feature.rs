@@ -53,6 +53,14 @@ impl Scale {
         }
     }
 
+    /// Lower end of a band around a mean that isn't negative: amounts don't fall below 0.
+    pub(crate) fn least(self, scaled: f64) -> f64 {
+        match self {
+            Self::Linear => scaled,
+            _ => self.revert(scaled).max(0.0),
+        }
+    }
+
     /// Least standard deviation that is believed, around a mean on the scale; `range` is the widest spread seen.
     pub(crate) fn least_deviation(self, mean: f64, range: f64) -> f64 {
         let least = (1e-3 * range).max(1e-6 * mean.abs()).max(1e-9);

@@ -1,7 +1,29 @@
 //! From fingerprints to incidents.
 //!
 //! Pure and deterministic: the same windows in the same order give the same bits. A [`Pipeline`] judges a window with what
-//! it knew before it, then learns from it.
+//! it knew before it, then learns from it. What a window meets, in order:
+//!
+//! 1. its [`Layout`] names the blocks of the vector; each is cut into *parts*, one detector each (`part`);
+//! 2. a detector's raw score: Poisson deviance of counts (`count`), or of numbers their level, forecast and change in one
+//!    (`numeric`) and the distance from every known regime (`regimes`);
+//! 3. its `p`, the chance that an ordinary window scores as high (`calibration`), and one `p` from all (`joint`);
+//! 4. the incident it opens, continues or ends (`incident`), explained (`cause`, `names`) in words (`summary`);
+//! 5. what is learned from it: little if it is unusual, so that what is wrong doesn't become normal before it is accepted.
+//!
+//! ```
+//! use eddyline_detect::{Block, Layout, Pipeline, Settings, Window};
+//!
+//! let layout = Layout { blocks: vec![Block::Numeric { names: vec!["load".into(), "queue".into()] }] };
+//! let mut pipeline = Pipeline::new(layout, Settings::new(60_000))?;
+//! for minute in 1..=600_u64 {
+//!     let wave = (minute % 7) as f32 * 0.1;
+//!     let values = if minute == 600 { [9.0, 40.0] } else { [1.0 + wave, 4.0 - wave] };
+//!     let window = Window { end_ms: minute * 60_000, n: 1, values: &values, gap_ms: 0, items: &[], slots: &[] };
+//!     let verdict = pipeline.push(&window)?;
+//!     assert_eq!(verdict.score >= 0.5, minute == 600);
+//! }
+//! # Ok::<(), eddyline_detect::Error>(())
+//! ```
 
 pub mod error;
 pub mod layout;

@@ -96,7 +96,7 @@ impl Numeric {
         Some(Expectation {
             observed: scale.revert(f64::from(value)),
             expected: scale.revert(mean),
-            low: scale.revert(mean - 2.0 * deviation),
+            low: if mean >= 0.0 { scale.least(mean - 2.0 * deviation) } else { scale.revert(mean - 2.0 * deviation) },
             high: scale.revert(mean + 2.0 * deviation),
             windows: 1,
         })
@@ -147,5 +147,46 @@ impl Numeric {
             && self.units.iter().all(|unit| unit.is_consistent(&units()))
             && (self.latest.is_empty() || self.latest.len() == DETECTORS)
             && self.latest.iter().all(|score| score.is_finite() && *score >= 0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave(window: u32) -> [f32; 3] {
+        let phase = window as f32;
+        [phase.sin(), phase.cos() * 2.0 + (phase * 1.7).sin() * 0.2, (phase * 0.31).sin()]
+    }
+
+    fn settled() -> Numeric {
+        let mut numeric = Numeric::new(&["a", "b", "c"].map(str::to_owned));
+        for window in 0..400 {
+            numeric.score(&wave(window), false);
+            numeric.learn(1.0);
+            if window % 10 == 9 {
+                numeric.fit();
+            }
+        }
+        numeric
+    }
+
+    #[test]
+    fn a_value_against_the_forecast_scores_though_its_level_is_usual() {
+        let mut usual = settled();
+        let ordinary = usual.score(&wave(400), false).unwrap();
+        let mut odd = settled();
+        let [a, b, c] = wave(400);
+        let score = odd.score(&[-a, b, c], false).unwrap();
+        assert!(score > 2.0 * ordinary, "{score} {ordinary}");
+        assert_eq!(odd.explain()[0].feature, 0);
+    }
+
+    #[test]
+    fn missing_everything_is_no_surprise() {
+        let mut numeric = settled();
+        let score = numeric.score(&[f32::NAN; 3], false).unwrap();
+        assert!(score < 2.0, "{score}");
+        assert_eq!(numeric.expectation(0), None);
     }
 }

@@ -114,11 +114,11 @@ impl Part {
         Opinion { p: score.map_or(1.0, |score| self.calibration.p(score)), voice: self.voice(layout) }
     }
 
-    /// Counts the window among the ordinary ones. Of an incident's windows beyond the alert line exactly one counts:
+    /// Counts the window, learned with `weight`, among the ordinary ones. Of an incident's windows beyond the alert line exactly one counts:
     /// leaving all out runs away, keeping all hides the next incident (`algorithms.md` §5).
-    pub(crate) fn count(&mut self, score: f64, beyond: bool) {
+    pub(crate) fn count(&mut self, score: f64, beyond: bool, weight: f32) {
         let ordinary = !(beyond && std::mem::replace(&mut self.counted, true));
-        self.calibration.add(score, ordinary);
+        self.calibration.add(score, ordinary, weight);
     }
 
     /// Why it scored so: features of the block.

@@ -12,8 +12,10 @@ use crate::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
 use crate::window::Window;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Weight of a window inside an incident: enough to follow slow change, too little to get used to it.
-const INCIDENT_WEIGHT: f32 = 0.1;
+/// A window of this `p` or more is learned in full, a rarer one in proportion, down to the least weight; so is every window
+/// inside an incident: enough to follow slow change, too little to get used to what is wrong.
+const USUAL: f64 = 0.01;
+const LEAST_WEIGHT: f32 = 0.02;
 /// Causes given.
 const CAUSES: usize = 5;
 /// A part whose joint `p` is above this explains nothing.
@@ -114,7 +116,7 @@ impl Inside {
         let moment = Moment { end_ms: window.end_ms, missed, seen: self.seen, p, score, causes: causes.clone() };
         let change = self.watch.step(moment, &self.settings);
         let during = self.watch.open();
-        self.learn(&scores, &joint, change.as_ref(), during.is_some());
+        self.learn(&scores, &joint, p, change.as_ref());
         self.names.learn(&self.layout, window.items);
         let state = if warming { State::Warming { seen: self.seen, needed } } else { State::Ready };
         Ok(Verdict { state, p, score, severity, causes, change, incident: during.or(before) })
@@ -158,15 +160,16 @@ impl Inside {
         findings.iter().take(CAUSES).map(|finding| finding.describe(&self.layout, &self.names, window)).collect()
     }
 
-    fn learn(&mut self, scores: &[Option<f64>], joint: &[f64], change: Option<&Change>, in_incident: bool) {
+    fn learn(&mut self, scores: &[Option<f64>], joint: &[f64], p: f64, change: Option<&Change>) {
         let p_alert = self.settings.p_alert();
-        let weight = if in_incident { INCIDENT_WEIGHT } else { 1.0 };
+        let in_incident = self.watch.open().is_some();
+        let weight = if in_incident { LEAST_WEIGHT } else { ((p / USUAL) as f32).clamp(LEAST_WEIGHT, 1.0) };
         for ((part, score), p) in self.parts.iter_mut().zip(scores).zip(joint) {
             if matches!(change, Some(Change::Opened(_))) {
                 part.set_apart();
             }
             if let Some(score) = score {
-                part.count(*score, in_incident && *p <= p_alert);
+                part.count(*score, in_incident && *p <= p_alert, weight);
             }
             part.learn(weight);
             if let Some(Change::Resolved(_, resolution)) = change {

@@ -121,7 +121,7 @@ impl RegimeModel {
         self.normal.len() == features
             && self.normal.iter().all(|(mean, deviation)| mean.is_finite() && deviation.is_finite() && *deviation > 0.0)
             && !self.centres.is_empty()
-            && self.centres.len() % features == 0
+            && self.centres.len().is_multiple_of(features)
             && self.centres.iter().all(|value| value.is_finite())
     }
 }
@@ -136,5 +136,43 @@ impl Fitted for RegimeModel {
 
     fn explain(&self, trail: &Trail) -> Vec<Share> {
         Share::of(self.offsets(trail).into_iter().map(f64::from))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two modes: both high or both low.
+    fn fitted() -> (Trail, RegimeModel) {
+        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()]);
+        let mut regimes = Regimes::new(trail.scales());
+        for window in 0..200 {
+            let level = if window / 7 % 2 == 0 { 1.0 } else { 9.0 };
+            trail.push(&[level + (window % 3) as f32 * 0.1, level - (window % 5) as f32 * 0.1], false);
+            regimes.learn(&trail, None, 1.0);
+        }
+        (trail, regimes.fit().unwrap())
+    }
+
+    #[test]
+    fn a_state_between_the_modes_is_far_from_both() {
+        let (mut trail, model) = fitted();
+        trail.push(&[9.0, 8.9], false);
+        let usual = model.score(&trail);
+        trail.push(&[9.0, 1.0], false);
+        assert!(model.score(&trail) > 5.0 * usual.max(0.05), "{} {usual}", model.score(&trail));
+    }
+
+    #[test]
+    fn the_same_past_gives_the_same_regimes() {
+        assert_eq!(fitted().1.centres, fitted().1.centres);
+    }
+
+    #[test]
+    fn missing_features_are_as_expected() {
+        let (mut trail, model) = fitted();
+        trail.push(&[f32::NAN, f32::NAN], false);
+        assert!(model.score(&trail).is_finite());
     }
 }

@@ -15,7 +15,7 @@ use anyhow::Result;
 use clap::Parser;
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "The project's own tools")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own tools")]
 enum Tool {
     /// Shows the whole product at work: a small shop, its history, its faults, the alerts
     Demo(demo::Args),

@@ -114,10 +114,14 @@ impl Worker {
         self.0.wait().unwrap();
     }
 
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
     /// SIGTERM; returns what it logged.
     pub(crate) fn stop(mut self) -> String {
-        let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("-TERM");
         let mut log = String::new();
         std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut log).unwrap();
         assert!(self.0.wait().unwrap().success(), "{log}");

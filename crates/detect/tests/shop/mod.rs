@@ -1,4 +1,5 @@
 //! A small shop's traffic as fingerprints: Poisson counts, a few services, endpoints, statuses, dependencies and users.
+#![allow(dead_code, reason = "each test and example uses its own part")]
 
 use eddyline_detect::{Block, Item, Layout, SlotName, Window};
 use rand::{Rng, SeedableRng};
@@ -89,6 +90,11 @@ impl Shop {
             seen: Default::default(),
             named: BTreeMap::new(),
         }
+    }
+
+    /// So many events a second from now on.
+    pub(crate) fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
     }
 
     pub(crate) fn layout() -> Layout {

@@ -14,7 +14,7 @@ const PAUSE_MS: std::ops::RangeInclusive<u64> = 16_000..=20_000;
 
 const SERVICES: [&str; 4] = ["pay", "cart", "ship", "account"];
 const PEERS: [&str; 5] = ["bank", "search", "carrier", "stock", "users-db"];
-const VANISHING: [&str; 3] = ["/cart/add", "/charge", "/quote"];
+const VANISHING: [&str; 3] = ["/cart", "/cart/add", "/charge"];
 const SCANNERS: [&str; 3] = ["u017", "u203", "u388"];
 
 /// The four ways in which the shop breaks.
@@ -78,7 +78,7 @@ impl Break {
 impl fmt::Display for Break {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Errors { service } => write!(f, "{service} answers 500 to 4 of 10 calls"),
+            Self::Errors { service } => write!(f, "{service} answers 500 to every other call"),
             Self::Slow { peer } => write!(f, "calls of {peer} take 20 times as long"),
             Self::Vanished { endpoint } => write!(f, "{endpoint} is not called any more"),
             Self::Scan { user } => write!(f, "{user} asks for endpoints that don't exist"),

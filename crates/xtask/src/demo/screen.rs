@@ -22,6 +22,7 @@ const DIM: &str = "2";
 /// Standard output, with colours where it is a terminal and nobody minds them.
 pub(super) struct Screen {
     start: Instant,
+    /// When the live part began, ms since the epoch; at the end of time as long as it hasn't.
     live_ms: u64,
     colours: bool,
 }
@@ -29,7 +30,7 @@ pub(super) struct Screen {
 impl Screen {
     pub(super) fn new() -> Self {
         let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { start: Instant::now(), live_ms: 0, colours }
+        Self { start: Instant::now(), live_ms: u64::MAX, colours }
     }
 
     /// A step of the preparation is done, or begins.
@@ -66,7 +67,11 @@ impl Screen {
             Severity::Warning => ("warning", YELLOW),
             Severity::Critical => ("critical", RED),
         };
-        self.moment(heard.at_ms, word, colour, &self.paint(BOLD, &alert.summary))?;
+        let summary = match alert.event {
+            Event::Opened => self.paint(BOLD, &alert.summary),
+            _ => format!("update: {}", alert.summary),
+        };
+        self.moment(heard.at_ms, word, colour, &summary)?;
         let bearing = match about {
             About::Fault { number, after_ms, .. } => {
                 format!("{} after the break: {}", seconds(*after_ms), findings[*number].fault.broken)
@@ -118,7 +123,7 @@ impl Screen {
             line(&format!("  {:<18} {how}", fault.kind()))?;
         }
         for alert in &judge.false_alarms {
-            line(&format!("  {:<18} {}", self.paint(YELLOW, "false alarm"), alert.summary))?;
+            line(&format!("  {} {}", self.paint(YELLOW, &format!("{:<18}", "false alarm")), alert.summary))?;
         }
         let ((found, median), all) = (judge.found(), judge.findings.len());
         let median = median.map_or(String::new(), |median| format!(", median delay {}", seconds(median)));
@@ -145,8 +150,8 @@ fn because(alert: &Alert, number: usize) -> String {
     const ITEMS: usize = 3;
     let Some(cause) = alert.causes.get(number) else { return "none given".to_owned() };
     let mut text = format!("{} {} against {} expected", cause.what, amount(cause.observed), amount(cause.expected));
-    let items: Vec<String> =
-        cause.items.iter().take(ITEMS).map(|item| format!("{} {}", item.item, item.count)).collect();
+    let there = cause.items.iter().filter(|item| item.count > 0);
+    let items: Vec<String> = there.take(ITEMS).map(|item| format!("{} {}", item.item, item.count)).collect();
     if !items.is_empty() {
         text.push_str(" · items: ");
         text.push_str(&items.join(", "));
@@ -170,4 +175,15 @@ fn seconds(ms: u64) -> String {
 /// Standard output may be gone (a closed terminal, `| head`): then everything ends as after any error.
 fn line(text: &str) -> Result<()> {
     Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::amount;
+
+    #[test]
+    fn numbers_have_as_many_digits_as_tell_something() {
+        let shown: Vec<String> = [0.004, 0.25, 5.0, 46.94, 812.04].into_iter().map(amount).collect();
+        assert_eq!(shown, ["0.00", "0.25", "5", "46.9", "812"]);
+    }
 }

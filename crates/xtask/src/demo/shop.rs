@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::faults::{Break, Fault};
 
 /// Events a second on an ordinary day.
-pub(super) const RATE: f64 = 120.0;
+pub(super) const RATE: f64 = 100.0;
 /// Share by which traffic rises and falls, and the time that takes.
 const WAVE: f64 = 0.05;
 const WAVE_MS: f64 = 20.0 * 60_000.0;
@@ -19,7 +19,7 @@ const USERS: u32 = 400;
 const STATUSES: [(u16, f64); 3] = [(500, 0.01), (404, 0.01), (302, 0.03)];
 
 /// An error burst: chance that a call of the service fails.
-const BURST: f64 = 0.4;
+const BURST: f64 = 0.5;
 /// A slow dependency: factor of its latency.
 const SLOWER: f64 = 20.0;
 /// A scan: unknown endpoints asked for a second.
@@ -79,16 +79,17 @@ pub(super) struct Event {
     pub(super) user: String,
 }
 
-/// The traffic: one endless row of events, the same for the same seed, start and faults, however it is cut.
+/// The traffic: one endless row of events, the same for the same seed and faults, however it is cut.
 pub(super) struct Shop {
     chance: ChaCha8Rng,
+    start_ms: u64,
     /// When the next event comes, ms since the epoch.
     next_ms: f64,
 }
 
 impl Shop {
     pub(super) fn new(seed: u64, start_ms: u64) -> Self {
-        Self { chance: ChaCha8Rng::seed_from_u64(seed), next_ms: start_ms as f64 }
+        Self { chance: ChaCha8Rng::seed_from_u64(seed), start_ms, next_ms: start_ms as f64 }
     }
 
     /// The next event, if it comes before `end_ms`.
@@ -100,7 +101,7 @@ impl Shop {
             let at_ms = self.next_ms as u64;
             let broken = fault.filter(|fault| fault.covers(at_ms)).map(|fault| &fault.broken);
             let scanned = if matches!(broken, Some(Break::Scan { .. })) { SCAN_RATE } else { 0.0 };
-            let wave = 1.0 + WAVE * (self.next_ms / WAVE_MS * std::f64::consts::TAU).sin();
+            let wave = 1.0 + WAVE * ((self.next_ms - self.start_ms as f64) / WAVE_MS * std::f64::consts::TAU).sin();
             let (ordinary, rest) = (RATE * wave, self.chance.random::<f64>());
             self.next_ms += -(1.0 - rest).ln() * 1000.0 / (ordinary + scanned);
             let event = match broken {

@@ -1,0 +1,86 @@
+//! Incidents over time: repeated, lasting, accepted; gaps.
+
+mod shop;
+
+use eddyline_detect::{Change, Pipeline, Resolution, Settings, Verdict, Window};
+use shop::{Fault, Shop};
+
+fn after(windows: u32, seed: u64, settings: Settings) -> (Shop, Pipeline) {
+    let mut shop = Shop::new(seed, 150.0, settings.window_ms);
+    let mut pipeline = Pipeline::new(Shop::layout(), settings).unwrap();
+    (0..windows).for_each(|_| drop(pipeline.push(&shop.next(Fault::None).window()).unwrap()));
+    (shop, pipeline)
+}
+
+fn run(shop: &mut Shop, pipeline: &mut Pipeline, windows: u32, fault: Fault) -> Vec<Verdict> {
+    (0..windows).map(|_| pipeline.push(&shop.next(fault).window()).unwrap()).collect()
+}
+
+#[test]
+fn the_tenth_incident_is_found_as_fast_as_the_first() {
+    let (mut shop, mut pipeline) = after(2_400, 21, Settings::new(1_000));
+    let mut delays = Vec::new();
+    for incident in 0..10 {
+        run(&mut shop, &mut pipeline, 60, Fault::None);
+        let verdicts = run(&mut shop, &mut pipeline, 15, Fault::Slow("bank"));
+        let found = verdicts.iter().position(|verdict| matches!(verdict.change, Some(Change::Opened(_))));
+        delays.push(found.unwrap_or_else(|| panic!("incident {incident} was missed, after {delays:?}")));
+    }
+    assert!(delays.iter().all(|delay| *delay <= 2), "{delays:?}");
+}
+
+#[test]
+fn a_lasting_incident_stays_visible_until_it_is_accepted() {
+    let settings = Settings { accept_after: 400, ..Settings::new(1_000) };
+    let (mut shop, mut pipeline) = after(2_400, 22, settings);
+    let verdicts = run(&mut shop, &mut pipeline, 400, Fault::Slow("bank"));
+    let visible = verdicts.iter().filter(|verdict| verdict.score >= 0.5).count();
+    assert!(visible > 380, "visible in {visible} of 400 windows");
+    let accepted =
+        verdicts.iter().filter(|verdict| matches!(verdict.change, Some(Change::Resolved(_, Resolution::Accepted))));
+    let opened = verdicts.iter().filter(|verdict| matches!(verdict.change, Some(Change::Opened(_))));
+    assert_eq!((opened.count(), accepted.count()), (1, 1));
+
+    let later = run(&mut shop, &mut pipeline, 300, Fault::Slow("bank"));
+    let alarms = later.iter().filter(|verdict| matches!(verdict.change, Some(Change::Opened(_)))).count();
+    assert!(alarms <= 1, "{alarms} alarms after it became the new normal");
+    let back = run(&mut shop, &mut pipeline, 15, Fault::None);
+    assert!(back.iter().any(|verdict| verdict.score >= 0.5), "the old normal is an event now");
+}
+
+#[test]
+fn no_alert_while_warming() {
+    let mut shop = Shop::new(23, 60.0, 1_000);
+    let mut pipeline = Pipeline::new(Shop::layout(), Settings::new(1_000)).unwrap();
+    run(&mut shop, &mut pipeline, 40, Fault::None);
+    for verdict in run(&mut shop, &mut pipeline, 20, Fault::Slow("db")) {
+        assert_eq!((verdict.p, verdict.score, &verdict.change), (1.0, 0.0, &None));
+    }
+}
+
+#[test]
+fn nothing_is_summed_or_subtracted_across_a_gap() {
+    let (mut shop, mut pipeline) = after(2_400, 24, Settings::new(1_000));
+    let mut opened = 0;
+    for gap in 0..60_u64 {
+        for window in 0..3 {
+            let fingerprint = shop.next(Fault::None);
+            let gap_ms = if window == 0 { 60_000 } else { 0 };
+            let end_ms = fingerprint.end_ms + (gap + 1) * 60_000;
+            let verdict = pipeline.push(&Window { end_ms, gap_ms, ..fingerprint.window() }).unwrap();
+            opened += u32::from(matches!(verdict.change, Some(Change::Opened(_))));
+        }
+    }
+    assert!(opened <= 1, "{opened} alarms from gaps alone");
+}
+
+#[test]
+fn an_incident_ends_in_a_long_silence() {
+    let (mut shop, mut pipeline) = after(2_400, 25, Settings::new(1_000));
+    let verdicts = run(&mut shop, &mut pipeline, 5, Fault::Slow("bank"));
+    assert!(verdicts.last().unwrap().incident.is_some());
+    let fingerprint = shop.next(Fault::None);
+    let late = Window { end_ms: fingerprint.end_ms + 3_600_000, gap_ms: 3_600_000, ..fingerprint.window() };
+    let verdict = pipeline.push(&late).unwrap();
+    assert!(matches!(verdict.change, Some(Change::Resolved(_, Resolution::Quiet))), "{verdict:?}");
+}
