@@ -1,7 +1,7 @@
 //! Reading sources: the newest entry as it comes, or a backlog in slices.
 
 use crate::ffi::key::string;
-use eddyline_monitor::{EntryId, Monitor, Reading, Source};
+use eddyline_monitor::{EntryId, Monitor, Reading};
 use redis_module::key::RedisKey;
 use redis_module::raw::RedisModuleStreamID;
 use redis_module::stream::{StreamIterator, StreamRecord};
@@ -22,8 +22,8 @@ pub(crate) fn read_entry(monitor: &mut Monitor, source: usize, entry: &StreamRec
     monitor.read(source, id_of(entry), fields)
 }
 
-/// Reads source number `source` from its cursor up to and including `last`, or until `deadline`; then, whether all is
-/// read. The same on every node, whose copies of the sources are the same at this place in the log.
+/// Reads source number `source` from its cursor up to and including `last`, or until `deadline`; then says in the monitor
+/// whether all is read. The same on every node, whose copies of the sources are the same at this place in the log.
 pub(crate) fn read_up_to(
     ctx: &Context,
     monitor: &mut Monitor,
@@ -31,6 +31,9 @@ pub(crate) fn read_up_to(
     last: EntryId,
     deadline: Option<Instant>,
 ) -> Reading {
+    if monitor.displaced() {
+        monitor.settle(|source| newest(ctx, &source.name).ok().flatten());
+    }
     let mut reading = Reading::Known;
     let key = ctx.open_key(&string(ctx, &monitor.sources()[source].name));
     if let Ok(entries) = after(&key, monitor.sources()[source].cursor) {
@@ -87,19 +90,6 @@ fn next_unread(ctx: &Context, monitor: &Monitor, source: usize) -> Option<EntryI
 /// The entries of a stream after `cursor`.
 fn after(stream: &RedisKey, cursor: EntryId) -> Result<StreamIterator<'_>, RedisError> {
     stream.get_stream_range_iterator(Some(RedisModuleStreamID { ms: cursor.ms, seq: cursor.seq }), None, true, false)
-}
-
-/// A monitor came from elsewhere: cursors that lie beyond their stream start over, and nothing is followed before it was
-/// read to its end.
-pub(crate) fn rebase(ctx: &Context, monitor: &mut Monitor) {
-    for source in 0..monitor.sources().len() {
-        let Source { name, cursor } = &monitor.sources()[source];
-        let newest = newest(ctx, name).ok().flatten();
-        if newest.is_none_or(|newest| newest < *cursor) {
-            monitor.set_cursor(source, EntryId::default());
-        }
-    }
-    monitor.set_following(monitor.sources().is_empty());
 }
 
 fn id_of(entry: &StreamRecord) -> EntryId {

@@ -1,7 +1,9 @@
 //! Emptying outboxes: closed windows become stream entries, written by the primary alone and replicated as they are.
 
 use crate::ffi::key::with_monitor;
+use crate::ffi::log;
 use crate::translate;
+use eddyline_monitor::Schema;
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::keys::{CLOSED, Companions};
 use redis_module::{CallOptions, CallOptionsBuilder, CallReply, CallResult, Context};
@@ -10,35 +12,39 @@ use std::time::Instant;
 /// Sends what waits in the outbox of `key` until `deadline`. Says whether something still waits.
 ///
 /// # Errors
-/// The server refused to write: the window stays in the outbox. What it said.
+/// The window stays in the outbox: what the server said, or why there is no place to write it to.
 pub(crate) fn send_waiting(ctx: &Context, key: &[u8], deadline: Instant) -> Result<bool, String> {
-    let Ok(companions) = Companions::of(key) else { return Ok(false) };
     let write = CallOptionsBuilder::new().replicate().script_mode().verify_oom().errors_as_replies().build();
     loop {
         let waiting = with_monitor(ctx, key, false, |monitor| {
             let (closed, schema) = (monitor.outbox()?, monitor.schema()?);
-            let record = translate::schema(schema);
-            Some((translate::fingerprint(closed, schema), record, monitor.definition().retention))
+            Some((translate::fingerprint(closed, schema), schema.clone(), monitor.definition().retention))
         });
-        let Ok(Some((fingerprint, record, retention))) = waiting else { return Ok(false) };
+        let Ok(Some((fingerprint, schema, retention))) = waiting else { return Ok(false) };
         if Instant::now() >= deadline {
             return Ok(true);
         }
-        keep_schema(ctx, &companions, &write, fingerprint.schema, &record.to_json())?;
-        match add(ctx, &companions, &write, &fingerprint, retention) {
-            Ok(()) => {}
-            Err(refusal) if refusal.contains("equal or smaller") => {
-                if !stands(ctx, &companions, &fingerprint) {
-                    ctx.log_warning(&format!(
-                        "eddyline: fingerprint {} of {} is lost: its stream has a later entry that somebody else added",
-                        fingerprint.id(),
-                        String::from_utf8_lossy(key)
-                    ));
-                }
-            }
+        let companions = Companions::of(key).map_err(|error| error.to_string())?;
+        keep_schema(ctx, &companions, &write, &schema)?;
+        let lost = match add(ctx, &companions, &write, &fingerprint, retention) {
+            Ok(()) => false,
+            Err(refusal) if refusal.contains("equal or smaller") => !stands(ctx, &companions, &fingerprint),
             Err(refusal) => return Err(refusal),
-        }
-        let end = fingerprint.end_ms.to_string();
+        };
+        settle(ctx, key, &fingerprint, lost);
+    }
+}
+
+/// The fingerprint stands in the stream, or never will: the log says so, and the monitor goes on.
+fn settle(ctx: &Context, key: &[u8], fingerprint: &Fingerprint, lost: bool) {
+    let end = fingerprint.end_ms.to_string();
+    if lost {
+        let name = String::from_utf8_lossy(key);
+        let id = fingerprint.id();
+        log::warning_in(ctx, &format!("eddyline: fingerprint {id} of {name} is lost, its stream has a later entry"));
+        let _ = with_monitor(ctx, key, false, |monitor| monitor.lose(fingerprint.end_ms));
+        ctx.replicate("EDDY.SENT", &[key, end.as_bytes(), b"LOST"][..]);
+    } else {
         let _ = with_monitor(ctx, key, false, |monitor| monitor.sent(fingerprint.end_ms));
         ctx.replicate("EDDY.SENT", &[key, end.as_bytes()][..]);
         let wake = CallOptionsBuilder::new().build();
@@ -61,27 +67,23 @@ fn add(
 }
 
 /// Writes the schema's record where it isn't there: before the first fingerprint, or after somebody deleted it.
-fn keep_schema(
-    ctx: &Context,
-    companions: &Companions,
-    options: &CallOptions,
-    id: u64,
-    record: &str,
-) -> Result<(), String> {
-    let (hash, id) = (companions.schemas(), schema_id(id));
+fn keep_schema(ctx: &Context, companions: &Companions, options: &CallOptions, schema: &Schema) -> Result<(), String> {
+    let (hash, id) = (companions.schemas(), schema_id(schema.id));
     let read = CallOptionsBuilder::new().errors_as_replies().build();
     if call(ctx, "HEXISTS", &read, &[&hash, id.as_bytes()])? == Some(1) {
         return Ok(());
     }
+    let record = translate::schema(schema).to_json();
     call(ctx, "HSET", options, &[&hash, id.as_bytes(), record.as_bytes()]).map(|_| ())
 }
 
-/// Whether the stream has an entry under the fingerprint's id.
+/// Whether the stream has this very fingerprint: a retry finds it, a monitor made anew over old fingerprints doesn't.
 fn stands(ctx: &Context, companions: &Companions, fingerprint: &Fingerprint) -> bool {
-    let (stream, id) = (companions.fingerprints(), fingerprint.id());
-    let read = CallOptionsBuilder::new().errors_as_replies().build();
-    let reply: CallResult<'_> = ctx.call_ext("XRANGE", &read, &[stream.as_slice(), id.as_bytes(), id.as_bytes()][..]);
-    matches!(reply, Ok(CallReply::Array(entries)) if entries.len() == 1)
+    crate::ffi::key::entry(ctx, &companions.fingerprints(), fingerprint.end_ms).is_some_and(|entry| {
+        let fields = entry.fields.iter().map(|(field, value)| (field.as_slice(), value.as_slice()));
+        Fingerprint::from_fields(&fingerprint.id(), fields)
+            .is_ok_and(|there| (there.schema, there.n) == (fingerprint.schema, fingerprint.n))
+    })
 }
 
 /// Calls `command`; the integer it replies with, if it does.

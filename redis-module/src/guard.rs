@@ -10,7 +10,7 @@ pub(crate) fn guard<R>(what: &str, otherwise: R, f: impl FnOnce() -> R) -> R {
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        redis_module::logging::log_warning(format!("eddyline: a bug was caught in {what}, please report it: {text}"));
+        crate::ffi::log::warning(&format!("eddyline: a bug was caught in {what}, please report it: {text}"));
         otherwise
     })
 }

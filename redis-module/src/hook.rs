@@ -2,9 +2,10 @@
 
 use crate::ffi::key::{NoMonitor, selected, with_monitor};
 use crate::registry::Registry;
-use crate::{catch_up, ffi};
+use crate::{catch_up, ffi, tick};
 use eddyline_monitor::EntryId;
 use redis_module::Context;
+use redis_module::stream::StreamRecord;
 
 /// The keyspace events that matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(crate) fn on_event(ctx: &Context, event: KeyEvent, key: &[u8]) {
         }
         KeyEvent::Appeared => {
             let _ = with_monitor(ctx, key, false, |monitor| {
-                catch_up::rebase(ctx, monitor);
+                monitor.displace();
                 Registry::lock().put(db, key, monitor);
             });
             each_watcher(ctx, db, key, |monitor, source| {
@@ -60,14 +61,26 @@ fn on_entry(ctx: &Context, db: i32, key: &[u8]) {
     let stream = ctx.open_key(&ffi::key::string(ctx, key));
     let Ok(mut newest_first) = stream.get_stream_iterator(true) else { return };
     let Some(entry) = newest_first.next() else { return };
+    if stands_for_an_empty_stream(&entry) {
+        return;
+    }
     for watcher in watchers {
         let read = with_monitor(ctx, &watcher, false, |monitor| {
             if let (true, Some(source)) = (monitor.following(), catch_up::source_number(monitor, key)) {
                 catch_up::read_entry(monitor, source, &entry);
             }
+            monitor.waiting() > 0
         });
-        forget_missing(db, &watcher, read);
+        if forget_missing(db, &watcher, read) == Some(true) {
+            tick::soon(ctx);
+        }
     }
+}
+
+/// An append-only file says with this entry, which it trims at once, that a stream is there without any.
+fn stands_for_an_empty_stream(entry: &StreamRecord) -> bool {
+    (entry.id.ms, entry.id.seq) == (0, 1)
+        && matches!(&entry.fields[..], [(field, value)] if field.as_slice() == b"x" && value.as_slice() == b"y")
 }
 
 fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut eddyline_monitor::Monitor, usize)) {

@@ -18,14 +18,15 @@ use redis_module::{Context, RedisString, Status};
 /// What `redis_module!` calls once the API is there.
 fn load(ctx: &Context, args: &[RedisString]) -> Status {
     if let Some(first) = args.first() {
-        ctx.log_warning(&format!("eddyline takes no module arguments, got '{}'", first.to_string_lossy()));
+        let text = format!("eddyline takes no module arguments, got '{}'", first.to_string_lossy());
+        ffi::log::warning_in(ctx, &text);
         return Status::Err;
     }
     let registered = commands::register(ctx)
         .and_then(|()| ffi::events::subscribe(ctx, hook::on_event))
         .and_then(|()| ffi::events::subscribe_server(ctx));
     if let Err(what) = registered {
-        ctx.log_warning(&format!("eddyline can't be loaded: the server refused {what}"));
+        ffi::log::warning_in(ctx, &format!("eddyline can't be loaded: the server refused {what}"));
         return Status::Err;
     }
     tick::start(ctx);

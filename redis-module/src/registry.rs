@@ -5,6 +5,7 @@
 
 use eddyline_monitor::Monitor;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 type Name = Vec<u8>;
@@ -71,8 +72,21 @@ impl Registry {
         self.databases.get(&db).map(|database| database.sources.keys().cloned().collect()).unwrap_or_default()
     }
 
-    /// Every monitor with its database.
-    pub(crate) fn all(&self) -> Vec<(i32, Name)> {
-        self.databases.iter().flat_map(|(db, database)| database.sources.keys().map(|key| (*db, key.clone()))).collect()
+    /// Number of monitors.
+    pub(crate) fn count(&self) -> usize {
+        self.databases.values().map(|database| database.sources.len()).sum()
+    }
+
+    /// The monitor behind `name` in the order of databases and keys, the first one behind the last.
+    pub(crate) fn after(&self, name: Option<&(i32, Name)>) -> Option<(i32, Name)> {
+        let first = || self.databases.iter().find_map(|(db, all)| Some((*db, all.sources.keys().next()?.clone())));
+        let Some((db, key)) = name else { return first() };
+        let behind = (Bound::Excluded(key.as_slice()), Bound::Unbounded);
+        let here = self.databases.get(db).and_then(|all| all.sources.range::<[u8], _>(behind).next());
+        let later = || {
+            let databases = self.databases.range((Bound::Excluded(*db), Bound::Unbounded));
+            databases.into_iter().find_map(|(db, all)| Some((*db, all.sources.keys().next()?.clone())))
+        };
+        here.map(|(key, _)| (*db, key.clone())).or_else(later).or_else(first)
     }
 }

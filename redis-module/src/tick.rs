@@ -2,6 +2,7 @@
 //! work at once.
 
 use crate::ffi::key::{leads, select, with_monitor};
+use crate::ffi::log;
 use crate::guard::guard;
 use crate::hook::forget_missing;
 use crate::registry::Registry;
@@ -9,7 +10,8 @@ use crate::{catch_up, emit};
 use eddyline_monitor::{Clock, Monitor};
 use redis_module::Context;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Longest time between two ticks.
@@ -23,80 +25,25 @@ const ABSENT: Duration = Duration::from_secs(3);
 /// Time between two log lines about the same refusal.
 const REPEAT: Duration = Duration::from_secs(60);
 
+/// A monitor: its database and key.
+type Name = (i32, Vec<u8>);
+
 /// What one node remembers between ticks; never part of a monitor.
 struct Ticker {
-    /// When each monitor's time was last looked after.
-    attended: BTreeMap<(i32, Vec<u8>), Instant>,
+    /// The tick before this one.
+    last: Option<Instant>,
+    /// Since when, ms since the epoch, each monitor's time is looked after.
+    attended: BTreeMap<Name, u64>,
+    /// The monitor that was served last: the next tick starts behind it.
+    served: Option<Name>,
+    /// When a refusal was logged.
     complained: Option<Instant>,
-    turn: usize,
 }
 
-static TICKER: Mutex<Ticker> = Mutex::new(Ticker { attended: BTreeMap::new(), complained: None, turn: 0 });
-
-/// Starts the timer; every tick arms the next.
-pub(crate) fn start(ctx: &Context) {
-    ctx.create_timer(IDLE, on_timer, ());
-}
-
-fn on_timer(ctx: &Context, (): ()) {
-    let next = guard("the timer", IDLE, || tick(ctx));
-    ctx.create_timer(next, on_timer, ());
-}
-
-/// One tick; says when the next one is due.
-fn tick(ctx: &Context) -> Duration {
-    let mut ticker = TICKER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if !leads(ctx) {
-        ticker.attended.clear();
-        return IDLE;
-    }
-    let start = Instant::now();
-    let deadline = start + BUDGET;
-    let mut next = IDLE;
-    let monitors = Registry::lock().all();
-    // each tick starts with another monitor, so that a busy one can't starve the others
-    ticker.turn = ticker.turn.wrapping_add(1) % monitors.len().max(1);
-    let (later, sooner) = monitors.split_at(ticker.turn);
-    for name in sooner.iter().chain(later) {
-        if Instant::now() >= deadline {
-            return BUSY;
-        }
-        let (db, key) = name;
-        if !select(ctx, *db) {
-            continue;
-        }
-        let present = ticker.attended.get(name).is_some_and(|last| start - *last < ABSENT);
-        let moved = with_monitor(ctx, key, false, |monitor| advance(ctx, key, monitor, present, deadline));
-        match forget_missing(*db, key, moved) {
-            Some(Due { at, attended: true }) => {
-                ticker.attended.insert(name.clone(), start);
-                next = next.min(at);
-            }
-            Some(Due { at, attended: false }) => {
-                ticker.attended.remove(name);
-                next = next.min(at);
-            }
-            None => {
-                ticker.attended.remove(name);
-                continue;
-            }
-        }
-        match emit::send_waiting(ctx, key, deadline) {
-            Ok(true) => next = BUSY,
-            Ok(false) => {}
-            Err(refusal) => {
-                if ticker.complained.is_none_or(|last| start - last > REPEAT) {
-                    ticker.complained = Some(start);
-                    ctx.log_warning(&format!(
-                        "eddyline: fingerprints of {} wait, the server refuses to write them: {refusal}",
-                        String::from_utf8_lossy(key)
-                    ));
-                }
-            }
-        }
-    }
-    next
-}
+static TICKER: Mutex<Ticker> =
+    Mutex::new(Ticker { last: None, attended: BTreeMap::new(), served: None, complained: None });
+/// Whether a tick out of turn was asked for.
+static SOON: AtomicBool = AtomicBool::new(false);
 
 /// When a monitor is due again, and whether its time is looked after: only then is an empty window data.
 struct Due {
@@ -104,45 +51,153 @@ struct Due {
     attended: bool,
 }
 
+/// Starts the timer; every tick arms the next.
+pub(crate) fn start(ctx: &Context) {
+    ctx.create_timer(IDLE, on_timer, ());
+}
+
+/// Something waits to be sent: ticks out of turn, once, as soon as the command is over.
+pub(crate) fn soon(ctx: &Context) {
+    if leads(ctx) && !SOON.swap(true, Ordering::Relaxed) {
+        ctx.create_timer(
+            BUSY,
+            |ctx, ()| {
+                SOON.store(false, Ordering::Relaxed);
+                guard("the timer", BUSY, || tick(ctx));
+            },
+            (),
+        );
+    }
+}
+
+fn on_timer(ctx: &Context, (): ()) {
+    let next = guard("the timer", IDLE, || tick(ctx));
+    ctx.create_timer(next, on_timer, ());
+}
+
+fn ticker() -> MutexGuard<'static, Ticker> {
+    TICKER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One tick; says when the next one is due.
+fn tick(ctx: &Context) -> Duration {
+    let mut ticker = ticker();
+    let start = Instant::now();
+    let absent = ticker.last.is_none_or(|last| start - last > ABSENT);
+    if absent || !leads(ctx) {
+        ticker.attended.clear();
+    }
+    ticker.last = Some(start);
+    if !leads(ctx) {
+        return IDLE;
+    }
+    let deadline = start + BUDGET;
+    let monitors = Registry::lock().count();
+    let mut next = IDLE;
+    for _ in 0..monitors {
+        if Instant::now() >= deadline {
+            return BUSY;
+        }
+        let Some(name) = Registry::lock().after(ticker.served.as_ref()) else { break };
+        next = next.min(serve(ctx, &mut ticker, &name, deadline));
+        ticker.served = Some(name);
+    }
+    next
+}
+
+/// Does what there is to do for one monitor; says when it is due again.
+fn serve(ctx: &Context, ticker: &mut Ticker, name: &Name, deadline: Instant) -> Duration {
+    let (db, key) = name;
+    if !select(ctx, *db) {
+        return IDLE;
+    }
+    let since = ticker.attended.get(name).copied();
+    let moved = with_monitor(ctx, key, false, |monitor| advance(ctx, key, monitor, since, deadline));
+    let due = forget_missing(*db, key, moved);
+    match &due {
+        Some(Due { attended: true, .. }) => {
+            ticker.attended.entry(name.clone()).or_insert_with(now_ms);
+        }
+        _ => {
+            ticker.attended.remove(name);
+        }
+    }
+    let Some(due) = due else { return IDLE };
+    match emit::send_waiting(ctx, key, deadline) {
+        Ok(true) => BUSY,
+        Ok(false) => due.at,
+        Err(refusal) => {
+            if ticker.complained.is_none_or(|last| last.elapsed() > REPEAT) {
+                ticker.complained = Some(Instant::now());
+                let name = String::from_utf8_lossy(key);
+                log::warning_in(
+                    ctx,
+                    &format!("eddyline: fingerprints of {name} wait, they can't be written: {refusal}"),
+                );
+            }
+            due.at
+        }
+    }
+}
+
 /// Reads what is unread, or closes what is over.
-fn advance(ctx: &Context, key: &[u8], monitor: &mut Monitor, present: bool, deadline: Instant) -> Due {
+fn advance(ctx: &Context, key: &[u8], monitor: &mut Monitor, since: Option<u64>, deadline: Instant) -> Due {
     if !monitor.following() {
-        read_slice(ctx, key, monitor, deadline);
-        return Due { at: BUSY, attended: false };
+        let moved = read_slice(ctx, key, monitor, deadline);
+        return Due { at: if moved { BUSY } else { IDLE }, attended: false };
     }
     if monitor.definition().clock == Clock::Stream {
         return Due { at: IDLE, attended: false };
     }
-    close_due(ctx, key, monitor, now_ms(), present);
+    // with a full outbox the entries of sources wait, so time does
+    if monitor.sources().is_empty() || !monitor.outbox_is_full() {
+        close_due(ctx, key, monitor, since, deadline);
+    }
     let left = monitor.open_window().map_or(IDLE, |(_, end)| Duration::from_millis(end.saturating_sub(now_ms())));
     Due { at: left.clamp(BUSY, IDLE), attended: true }
 }
 
-/// Closes every window that is over at `now`, and says so in the log. If its time was looked after (`present`) each window
-/// is data; otherwise what lies between the open window and now is unknown.
-pub(crate) fn close_due(ctx: &Context, key: &[u8], monitor: &mut Monitor, now: u64, present: bool) {
-    // with a full outbox the entries of sources wait, so time does
-    while monitor.sources().is_empty() || !monitor.outbox_is_full() {
+/// Closes every window that is over, and says so in the log. A window that ended while its time was looked after is data;
+/// what lies between an earlier one and now is unknown.
+pub(crate) fn close_due(ctx: &Context, key: &[u8], monitor: &mut Monitor, since: Option<u64>, deadline: Instant) {
+    let now = now_ms();
+    loop {
         let boundary = match monitor.open_window() {
             Some((_, end)) if end > now => return,
             // a clock that leapt is an absence too
-            Some((_, end)) if present && now - end < ABSENT.as_millis() as u64 => end,
-            _ => now - now % monitor.definition().window_ms,
+            Some((_, end)) if since.is_some_and(|since| end > since) && now - end < ABSENT.as_millis() as u64 => end,
+            _ => now,
         };
         if !monitor.close(boundary) {
             return;
         }
         ctx.replicate("EDDY.CLOSE", &[key, boundary.to_string().as_bytes()][..]);
+        if Instant::now() >= deadline {
+            return;
+        }
     }
 }
 
-/// Reads a slice of the oldest backlog; with none left, this finds that all is read.
-fn read_slice(ctx: &Context, key: &[u8], monitor: &mut Monitor, deadline: Instant) {
+/// Reads a slice of the oldest backlog; with none left, finds that all is read. Says whether anything changed.
+fn read_slice(ctx: &Context, key: &[u8], monitor: &mut Monitor, deadline: Instant) -> bool {
+    let displaced = monitor.displaced();
     let (source, until) = catch_up::next_source(ctx, monitor).unwrap_or_else(|| (0, monitor.sources()[0].cursor));
+    let before = monitor.sources()[source].cursor;
     catch_up::read_up_to(ctx, monitor, source, until, Some(deadline));
     let read = &monitor.sources()[source];
-    let last = format!("{}-{}", read.cursor.ms, read.cursor.seq);
-    ctx.replicate("EDDY.READ", &[key, &read.name, last.as_bytes()][..]);
+    let changed = displaced || read.cursor != before || monitor.following();
+    if changed {
+        let last = format!("{}-{}", read.cursor.ms, read.cursor.seq);
+        ctx.replicate("EDDY.READ", &[key, &read.name, last.as_bytes()][..]);
+    }
+    changed
+}
+
+/// On the node that writes the log, before an observation: a window that is over is closed first.
+pub(crate) fn close_before_observation(ctx: &Context, key: &[u8], monitor: &mut Monitor) {
+    let db = crate::ffi::key::selected(ctx);
+    let since = ticker().attended.get(&(db, key.to_vec())).copied();
+    close_due(ctx, key, monitor, since, Instant::now() + BUDGET);
 }
 
 /// This node's clock, ms since the epoch.

@@ -66,5 +66,6 @@ pub(crate) fn fingerprint(closed: &monitor::Closed, schema: &monitor::Schema) ->
         values: closed.values.clone(),
         top,
         gap_ms: closed.gap_ms,
+        partial: closed.partial,
     }
 }

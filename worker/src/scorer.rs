@@ -18,7 +18,7 @@ use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::fingerprint::Fingerprint;
 use eddyline_wire::keys::{Companions, NameError};
-use eddyline_wire::score::Score;
+use eddyline_wire::score::{Score, State as Judged};
 use redis::RedisResult;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -286,7 +286,7 @@ impl Scorer {
                 if self.unreadable_notice.is_news(&reason) {
                     warn!(monitor = self.name, id = %entry.id, "fingerprint left out of the baseline: {reason}");
                 }
-                (Score::unreadable(), Vec::new())
+                (Score::not_judged(Judged::Unreadable), Vec::new())
             }
         }
     }

@@ -220,6 +220,7 @@ fn score(fields: &[Vec<u8>]) -> Option<Score> {
     let state = match text("state")? {
         "ready" => State::Ready,
         "unreadable" => State::Unreadable,
+        "partial" => State::Partial,
         warming => {
             let (seen, needed) = warming.strip_prefix("warming ")?.split_once('/')?;
             State::Warming { seen: seen.parse().ok()?, needed: needed.parse().ok()? }

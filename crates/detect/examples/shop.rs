@@ -7,7 +7,7 @@ mod shop;
 
 use eddyline_detect::{Change, Pipeline, Settings};
 use shop::{Fault, Shop};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>().expect("a number"));
@@ -15,13 +15,13 @@ fn main() {
     let settings = Settings { quiet_after: 8, ..Settings::new(1_000) };
     let mut pipeline = Pipeline::new(Shop::layout(), settings).expect("a sound layout");
     let mut shop = Shop::new(seed, 150.0, 1_000);
-    let (mut alarms, mut spent) = (0, Duration::ZERO);
+    let (mut alarms, mut spent) = (0, Vec::new());
     let mut below = [0_u32; 4];
     for window in 0..3_600 + ordinary {
         let fingerprint = shop.next(Fault::None);
         let start = Instant::now();
         let verdict = pipeline.push(&fingerprint.window()).expect("a sound window");
-        spent += start.elapsed();
+        spent.push(start.elapsed().as_secs_f64() * 1e6);
         if let Some(Change::Opened(incident)) = &verdict.change {
             alarms += u32::from(window >= 3_600);
             println!("window {window}: false alarm, score {:.2}, {}", incident.score, incident.summary);
@@ -32,11 +32,11 @@ fn main() {
             }
         }
     }
-    let us = spent.as_secs_f64() * 1e6 / (3_600 + ordinary) as f64;
-    println!(
-        "{alarms} false alarms in {ordinary} ordinary windows ({:.2} asked), {us:.1} us a window",
-        ordinary as f64 * 1.157e-5
-    );
+    spent.sort_by(f64::total_cmp);
+    let (mean, at) =
+        (spent.iter().sum::<f64>() / spent.len() as f64, |q: f64| spent[(q * (spent.len() - 1) as f64) as usize]);
+    println!("{alarms} false alarms in {ordinary} ordinary windows ({:.2} asked)", ordinary as f64 * 1.157e-5);
+    println!("us a window: mean {mean:.0}, median {:.0}, p99 {:.0}, max {:.0}", at(0.5), at(0.99), at(1.0));
     println!(
         "realised share of windows at p <= .1 .01 .001 .0001: {:?}",
         below.map(|count| f64::from(count) / ordinary as f64)
@@ -76,7 +76,7 @@ fn report(what: &str, verdict: &eddyline_detect::Verdict, window: u32) {
             }
         }
         Some(Change::Resolved(incident, why)) => {
-            println!("{what} window {window}: resolved after {} windows, {why}", incident.windows)
+            println!("{what} window {window}: resolved after {} windows, {why}", incident.windows);
         }
         None => {}
     }

@@ -33,7 +33,9 @@ impl Finding {
         let (kind, feature, what, items) = match &layout.blocks[self.block] {
             Block::Histogram { name, group, measure, edges, .. } => {
                 let (row, bucket) = (self.feature / (edges.len() + 1), self.feature % (edges.len() + 1));
-                let items = names.behind(self.block, row, window, layout);
+                let before: usize = layout.blocks[..self.block].iter().map(Block::len).sum();
+                let cells = &window.values[before + self.feature - bucket..][..=edges.len()];
+                let items = names.of_row(self.block, row, cells.iter().sum::<f32>() as u64);
                 let centre = self.centre.unwrap_or(bucket as f64);
                 let kind = match direction {
                     Direction::Up if is_time(measure) && bucket as f64 > centre => Kind::Latency,
@@ -44,7 +46,7 @@ impl Finding {
                 (kind, name.clone(), what, items)
             }
             Block::Counts { name, .. } => {
-                let items = names.behind(self.block, self.feature, window, layout);
+                let items = names.of_bucket(self.block, self.feature, direction, name, window);
                 let kind = self.kind_of_count(name, direction, &items, names);
                 (kind, name.clone(), named(name, &items, self.feature), items)
             }
@@ -58,6 +60,7 @@ impl Finding {
             }
         };
         let Expectation { observed, expected, low, high, windows } = seen;
+        let (expected, low, high) = (rounded(expected), rounded(low), rounded(high));
         Cause { kind, feature, what, direction, expected, low, high, observed, windows, share: self.share, items }
     }
 
@@ -74,6 +77,11 @@ impl Finding {
             _ => Kind::Share,
         }
     }
+}
+
+/// To four significant digits: what is estimated has no more.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
 }
 
 fn kind_of_number(name: &str, direction: Direction) -> Kind {
@@ -159,6 +167,14 @@ mod tests {
         assert!(is_failure("outcome", "Timeout"));
         assert!(!is_failure("service*status", "pay*200"));
         assert!(!is_failure("port", "443"));
+    }
+
+    #[test]
+    fn estimates_have_four_digits() {
+        assert_eq!(
+            [rounded(812.000_1), rounded(0.012_345_6), rounded(0.0), rounded(-98_764.0)],
+            [812.0, 0.012_35, 0.0, -98_760.0]
+        );
     }
 
     #[test]

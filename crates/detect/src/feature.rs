@@ -36,6 +36,11 @@ impl Scale {
         }
     }
 
+    /// Whether the feature grows with the length of a window.
+    pub(crate) fn grows(self) -> bool {
+        matches!(self, Self::LogCount | Self::LogDistinct)
+    }
+
     /// Onto the scale. Missing (NaN, infinite) stays missing, as NaN; values beyond ±1e15 are cut, so that squares are finite.
     pub(crate) fn apply(self, value: f32) -> f32 {
         match self {

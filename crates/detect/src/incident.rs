@@ -6,7 +6,9 @@ use crate::verdict::{Cause, Change, Incident, Resolution, Severity};
 use serde::{Deserialize, Serialize};
 
 /// A peak is a new one when its `p` is this much smaller.
-const NEW_PEAK: f64 = 0.1;
+const NEW_PEAK: f64 = 0.01;
+/// Causes given of an incident.
+pub(crate) const CAUSES: usize = 5;
 /// Causes that an incident remembers having told.
 const TOLD: usize = 32;
 
@@ -112,11 +114,19 @@ impl Open {
         self.quiet = 0;
         let escalates = severity > self.incident.severity;
         let rarer = moment.p <= NEW_PEAK * self.told_p;
-        let new_cause = moment.causes.first().map(key).filter(|key| !self.told.contains(key) && self.told.len() < TOLD);
+        let new_cause =
+            moment.causes.first().filter(|cause| !self.told.contains(&key(cause)) && self.told.len() < TOLD);
+        let new_cause = new_cause.cloned();
+        let known: Vec<String> = moment.causes.iter().map(key).filter(|key| !self.told.contains(key)).collect();
+        self.told.extend(known);
+        self.told.truncate(TOLD);
         let tells = escalates || rarer || new_cause.is_some();
-        self.told.extend(new_cause);
         if moment.p < self.incident.p {
             peak(&mut self.incident, moment, severity, settings);
+        } else if let Some(cause) = new_cause {
+            self.incident.causes.insert(0, cause);
+            self.incident.causes.truncate(CAUSES);
+            self.incident.summary = summary::sentence(&self.incident.causes, settings.window_ms);
         }
         if !tells {
             return None;
@@ -186,7 +196,32 @@ mod tests {
 
     #[test]
     fn a_new_peak_and_a_new_severity_are_told() {
-        assert_eq!(changes(&[0.55, 0.56, 0.7, 0.69, 0.76]), [(0, "opened"), (2, "updated"), (4, "updated")]);
+        assert_eq!(changes(&[0.51, 0.55, 0.72, 0.73, 0.76]), [(0, "opened"), (2, "updated"), (4, "updated")]);
+    }
+
+    #[test]
+    fn a_new_cause_is_told_once_and_first() {
+        let cause = |what: &str| Cause {
+            kind: crate::Kind::Share,
+            feature: what.to_owned(),
+            what: what.to_owned(),
+            direction: crate::Direction::Up,
+            expected: 1.0,
+            low: 0.0,
+            high: 2.0,
+            observed: 9.0,
+            windows: 1,
+            share: 1.0,
+            items: Vec::new(),
+        };
+        let mut watch = Watch::default();
+        let mut step = |window, what| watch.step(Moment { causes: vec![cause(what)], ..at(window, 0.6) }, &settings());
+        step(0, "a");
+        assert!(step(1, "a").is_none());
+        let Some(Change::Updated(incident)) = step(2, "b") else { panic!("no update") };
+        assert_eq!((incident.causes[0].what.as_str(), incident.causes[1].what.as_str()), ("b", "a"));
+        assert!(incident.summary.starts_with("b is busier"), "{}", incident.summary);
+        assert!(step(3, "b").is_none() && step(4, "a").is_none());
     }
 
     #[test]
@@ -206,10 +241,10 @@ mod tests {
     fn the_incident_carries_its_peak() {
         let mut watch = Watch::default();
         watch.step(at(0, 0.6), &settings());
-        watch.step(at(1, 0.8), &settings());
-        let Some(Change::Updated(incident)) = watch.step(at(2, 0.95), &settings()) else { panic!("no update") };
+        watch.step(at(1, 0.76), &settings());
+        let Some(Change::Updated(incident)) = watch.step(at(2, 0.98), &settings()) else { panic!("no update") };
         assert_eq!((incident.opened_end_ms, incident.last_end_ms, incident.windows), (0, 2_000, 3));
-        assert_eq!((incident.score, incident.severity), (0.95, Severity::Critical));
+        assert_eq!((incident.score, incident.severity), (0.98, Severity::Critical));
         assert_eq!(incident.rarity, "less than once in 17 minutes");
     }
 }

@@ -94,9 +94,9 @@ impl Numeric {
         let (mean, deviation) = model.normal(feature);
         let scale = self.trail.scales()[feature];
         Some(Expectation {
-            observed: scale.revert(f64::from(value)),
+            observed: self.trail.raw(feature),
             expected: scale.revert(mean),
-            low: if mean >= 0.0 { scale.least(mean - 2.0 * deviation) } else { scale.revert(mean - 2.0 * deviation) },
+            low: if mean > -1e-6 { scale.least(mean - 2.0 * deviation) } else { scale.revert(mean - 2.0 * deviation) },
             high: scale.revert(mean + 2.0 * deviation),
             windows: 1,
         })

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::cause::Finding;
-use crate::incident::{Moment, Watch};
+use crate::incident::{CAUSES, Moment, Watch};
 use crate::joint::{self, Opinion};
 use crate::layout::{Block, Layout};
 use crate::names::Names;
@@ -16,8 +16,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// inside an incident: enough to follow slow change, too little to get used to what is wrong.
 const USUAL: f64 = 0.01;
 const LEAST_WEIGHT: f32 = 0.02;
-/// Causes given.
-const CAUSES: usize = 5;
 /// A part whose joint `p` is above this explains nothing.
 const EXPLAINS: f64 = 0.05;
 
@@ -117,7 +115,7 @@ impl Inside {
         let change = self.watch.step(moment, &self.settings);
         let during = self.watch.open();
         self.learn(&scores, &joint, p, change.as_ref());
-        self.names.learn(&self.layout, window.items);
+        self.names.learn(&self.layout, window.items, during.is_none());
         let state = if warming { State::Warming { seen: self.seen, needed } } else { State::Ready };
         Ok(Verdict { state, p, score, severity, causes, change, incident: during.or(before) })
     }
@@ -152,9 +150,9 @@ impl Inside {
             }
         }
         let leading = |finding: &Finding| match &self.layout.blocks[finding.block] {
-            // Much else follows from the size of the traffic.
-            Block::Numeric { names } if names[finding.feature] == "count" => 2.0 * finding.share,
-            _ => finding.share,
+            // A number of different values or a quantile names no item, and much of it follows from the size of the traffic.
+            Block::Numeric { names } if names[finding.feature] != "count" => finding.share,
+            _ => 2.0 * finding.share,
         };
         findings.sort_by(|a, b| leading(b).total_cmp(&leading(a)));
         findings.iter().take(CAUSES).map(|finding| finding.describe(&self.layout, &self.names, window)).collect()

@@ -14,6 +14,8 @@ const CHANGES: usize = 6;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Trail {
     scales: Vec<Scale>,
+    /// This window's values as they came.
+    raw: Vec<f32>,
     /// This window and the ones before, newest first; only this one after a gap.
     rows: Vec<Vec<f32>>,
     /// Exponentially smoothed values and the weight they hold, so that an empty one counts as the mean.
@@ -26,17 +28,20 @@ impl Trail {
     pub(crate) fn new(names: &[String]) -> Self {
         let scales: Vec<Scale> = names.iter().map(|name| Scale::of(name)).collect();
         let smooth = SMOOTH.map(|_| vec![(0.0, 0.0); scales.len()]).to_vec();
-        Self { scales, rows: Vec::new(), smooth, steps: Vec::new() }
+        Self { scales, raw: Vec::new(), rows: Vec::new(), smooth, steps: Vec::new() }
     }
 
-    /// Takes a window in; `gap` says that time is missing before it, which neither sums nor differences cross.
+    /// Takes a window in; `gap` says that time is missing before it, which neither sums nor differences cross. Such a window
+    /// may have begun late, so what grows with its length counts as missing.
     pub(crate) fn push(&mut self, values: &[f32], gap: bool) {
         if gap {
             self.rows.clear();
             self.steps.clear();
             self.smooth.iter_mut().flatten().for_each(|sum| *sum = (0.0, 0.0));
         }
-        let row: Vec<f32> = values.iter().zip(&self.scales).map(|(value, scale)| scale.apply(*value)).collect();
+        self.raw = values.to_vec();
+        let scaled = |(value, scale): (&f32, &Scale)| if gap && scale.grows() { f32::NAN } else { scale.apply(*value) };
+        let row: Vec<f32> = values.iter().zip(&self.scales).map(scaled).collect();
         for (sums, alpha) in self.smooth.iter_mut().zip(SMOOTH) {
             for ((sum, weight), value) in sums.iter_mut().zip(&row) {
                 let (add, held) = if value.is_nan() { (0.0, 0.0) } else { (alpha * value, alpha) };
@@ -67,7 +72,13 @@ impl Trail {
         self.scales.len()
     }
 
-    /// This window's values.
+    /// This window's value as it came: the number that a person would read.
+    pub(crate) fn raw(&self, feature: usize) -> f64 {
+        // By way of the shortest text: 0.1 as f32 isn't 0.10000000149 to anyone.
+        self.raw[feature].to_string().parse().unwrap_or_default()
+    }
+
+    /// This window's values, on their scales.
     pub(crate) fn now(&self) -> &[f32] {
         self.rows.first().map_or(&[], Vec::as_slice)
     }
@@ -95,6 +106,7 @@ impl Trail {
         let features = names.len();
         let right = |row: &Vec<f32>| row.len() == features && row.iter().all(|value| !value.is_infinite());
         self.scales.iter().copied().eq(names.iter().map(|name| Scale::of(name)))
+            && self.raw.len() == self.rows.first().map_or(0, Vec::len)
             && self.rows.len() <= LAGS + 1
             && self.rows.iter().all(right)
             && self.smooth.len() == SMOOTH.len()
@@ -123,6 +135,13 @@ mod tests {
         assert_eq!(trail.smoothed(0, 0, 5.0), 5.0);
         assert!((trail.smoothed(0, 1, 0.0) - 0.6).abs() < 1e-6);
         assert_eq!(trail.value(2, 1, 7.0), 7.0);
+    }
+
+    #[test]
+    fn a_window_after_a_gap_has_no_count() {
+        let mut trail = Trail::new(&["count".to_owned(), "load".to_owned()]);
+        trail.push(&[7.0, 7.0], true);
+        assert_eq!((trail.value(0, 0, -1.0), trail.value(0, 1, -1.0)), (-1.0, 7.0));
     }
 
     #[test]

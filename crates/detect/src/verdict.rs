@@ -188,6 +188,6 @@ pub struct Incident {
     pub rarity: String,
     /// One sentence for a person.
     pub summary: String,
-    /// Causes of that window, largest share first, at most five.
+    /// Causes of that window, largest share first, at most five; what was told since as a new cause stands before them.
     pub causes: Vec<Cause>,
 }

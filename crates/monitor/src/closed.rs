@@ -15,8 +15,10 @@ pub struct Closed {
     pub n: u64,
     /// The features in the schema's order; NaN = missing.
     pub values: Vec<f32>,
-    /// Milliseconds before the window's start of which nothing is known.
+    /// Milliseconds before what was observed of the window of which nothing is known.
     pub gap_ms: u64,
+    /// Whether only a part of the window was observed: time was unknown at its start or its end.
+    pub partial: bool,
     /// Heavy hitters behind the buckets, in order of priority.
     pub top: Vec<TopItem>,
 }

@@ -9,9 +9,11 @@ pub const MAX_UNIQUES: usize = 8;
 /// Most sources.
 pub const MAX_SOURCES: usize = 16;
 /// Longest name of a field or source, in bytes.
-pub(crate) const MAX_NAME: usize = 1024;
+pub const MAX_NAME: usize = 1024;
+/// Longest vector.
+pub const MAX_FEATURES: usize = 16_384;
 /// Latest time a monitor accepts, ms since the epoch.
-pub(crate) const MAX_MS: u64 = 1 << 48;
+pub const MAX_MS: u64 = 1 << 48;
 
 /// Who moves a monitor's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -111,6 +113,7 @@ impl Definition {
         let limits = [
             ((100..=86_400_000).contains(&self.window_ms), "WINDOW must be 100 to 86400000 ms"),
             ((8..=1024).contains(&self.buckets), "BUCKETS must be 8 to 1024"),
+            ((1..=10_000_000).contains(&self.retention), "RETENTION must be at most 10000000"),
             (self.memory <= 1 << 26, "MEMORY must be at most 67108864 bytes"),
             (lists.iter().all(|&n| n <= MAX_FIELDS), "at most 16 dimensions, crosses and measures"),
             (self.uniques.len() <= MAX_UNIQUES, "at most 8 uniques"),

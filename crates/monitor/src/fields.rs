@@ -1,7 +1,7 @@
 //! The definition made concrete: every field has a number, every measure its edges, everything its size.
 
 use crate::closed::TOP_BYTES;
-use crate::definition::{Definition, DefinitionError, MAX_FIELDS, MAX_UNIQUES, Measure};
+use crate::definition::{Definition, DefinitionError, MAX_FEATURES, MAX_FIELDS, MAX_UNIQUES, Measure};
 use crate::histogram::Histogram;
 use crate::items::Items;
 use crate::measure::MeasureState;
@@ -94,6 +94,11 @@ impl Fields {
         }
         let mut fields =
             Self { names, joints, measures, uniques, crosses, width: 0, buckets: definition.buckets as usize };
+        if fields.features() > MAX_FEATURES {
+            return Err(DefinitionError::OutOfLimits(
+                "more than 16384 features: fewer BUCKETS or DIMENSIONS are needed",
+            ));
+        }
         for width in WIDTHS {
             fields.width = width.next_multiple_of(fields.buckets);
             if fields.bytes() <= definition.memory {

@@ -65,6 +65,8 @@ impl Items {
             && self.hitters.capacity() == HITTERS
             && self.distinct.bytes() == fresh.distinct.bytes()
             && self.novelty.bytes() == fresh.novelty.bytes()
+            && self.long_windows < LONG_WINDOWS
+            && self.generation < NOVEL_WINDOWS
     }
 
     /// Counts one item.
@@ -75,7 +77,7 @@ impl Items {
             return; // tracked since earlier in this window: neither new nor another distinct item
         }
         self.distinct.add(hash);
-        self.new += u32::from(self.novelty.first_seen(hash));
+        self.new = self.new.saturating_add(u32::from(self.novelty.first_seen(hash)));
     }
 
     /// The numeric features of the open window.

@@ -13,11 +13,11 @@ const OBSERVATIONS: u64 = 1000;
 const WINDOWS: u64 = 3;
 const ENOUGH: u64 = 100;
 /// Most distinct values of a field that are told apart.
-const MOST_DISTINCT: usize = 512;
+const MOST_DISTINCT: usize = 256;
 /// Most distinct values of a number that is a category, such as a status.
 const CATEGORY: usize = 50;
 /// Most fields that are looked at.
-const MOST_FIELDS: usize = 64;
+const MOST_FIELDS: usize = 40;
 /// Longest name that is looked at.
 const LONGEST_NAME: usize = 256;
 
@@ -55,6 +55,9 @@ enum Kind {
 }
 
 impl Learner {
+    /// The most bytes that learning takes.
+    pub(crate) const BYTES: u64 = (MOST_FIELDS * (LONGEST_NAME + 2 * 8 * MOST_DISTINCT + 256)) as u64;
+
     /// Whether `definition` leaves anything to learn: all fields, or the range of a crossed measure.
     pub(crate) fn needed(definition: &Definition) -> bool {
         let given = |part: &Measure| {
@@ -68,8 +71,8 @@ impl Learner {
 
     /// Looks at one observation; says how many the open window has.
     pub(crate) fn observe<'a>(&mut self, observation: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> u64 {
-        self.observations += 1;
-        self.in_window += 1;
+        self.observations = self.observations.saturating_add(1);
+        self.in_window = self.in_window.saturating_add(1);
         for (field, value) in observation {
             let Some(field) = std::str::from_utf8(field).ok().filter(|name| is_name(name) && !value.is_empty()) else {
                 continue;
@@ -89,7 +92,7 @@ impl Learner {
 
     /// A window is over; says whether enough was seen.
     pub(crate) fn close(&mut self) -> bool {
-        self.windows += u64::from(self.in_window > 0);
+        self.windows = self.windows.saturating_add(u64::from(self.in_window > 0));
         self.in_window = 0;
         self.observations >= OBSERVATIONS || (self.windows >= WINDOWS && self.observations >= ENOUGH)
     }
@@ -117,15 +120,16 @@ impl Learner {
     pub(crate) fn resolve(&self, definition: &Definition) -> Fields {
         let mut definition = if definition.inferred() { self.infer(definition) } else { definition.clone() };
         loop {
-            match Fields::resolve(&definition, |field| self.first_edge(field)) {
-                Ok(fields) => return fields,
-                // the least telling goes first; a monitor of nothing always fits
-                Err(_) => {
-                    let _ = definition.crosses.pop().is_some()
-                        || definition.uniques.pop().is_some()
-                        || definition.dimensions.pop().is_some()
-                        || definition.measures.pop().is_some();
-                }
+            if let Ok(fields) = Fields::resolve(&definition, |field| self.first_edge(field)) {
+                return fields;
+            }
+            // the least telling goes first; a monitor of nothing takes what it takes
+            let dropped = definition.crosses.pop().is_some()
+                || definition.uniques.pop().is_some()
+                || definition.dimensions.pop().is_some()
+                || definition.measures.pop().is_some();
+            if !dropped {
+                definition.memory = u64::MAX;
             }
         }
     }
@@ -166,9 +170,9 @@ impl Learner {
 
 impl Seen {
     fn see(&mut self, value: &[u8]) {
-        self.n += 1;
+        self.n = self.n.saturating_add(1);
         if let Some(number) = number(value) {
-            self.numbers += 1;
+            self.numbers = self.numbers.saturating_add(1);
             self.max = self.max.max(number);
         }
         if self.distinct.len() < MOST_DISTINCT {

@@ -23,7 +23,9 @@ mod timeline;
 mod window;
 
 pub use closed::{Closed, TopItem};
-pub use definition::{Clock, Definition, DefinitionError, MAX_FIELDS, MAX_SOURCES, MAX_UNIQUES, Measure};
+pub use definition::{
+    Clock, Definition, DefinitionError, MAX_FEATURES, MAX_FIELDS, MAX_MS, MAX_NAME, MAX_SOURCES, MAX_UNIQUES, Measure,
+};
 pub use encoding::DecodeError;
 pub use learning::Progress;
 pub use monitor::{Monitor, NoWindow, Phase, Reading};

@@ -18,6 +18,7 @@ pub struct Monitor {
     definition: Definition,
     sources: Vec<Source>,
     following: bool,
+    displaced: bool,
     timeline: Timeline,
     state: State,
     outbox: Outbox,
@@ -78,6 +79,7 @@ impl Monitor {
         let mut monitor = Self {
             sources: definition.sources.iter().map(|name| Source { name: name.clone(), cursor }).collect(),
             following: true,
+            displaced: false,
             timeline: Timeline::new(definition.window_ms),
             state,
             outbox: Outbox::default(),
@@ -172,6 +174,13 @@ impl Monitor {
         self.outbox.sent(end_ms, self.definition.window_ms);
     }
 
+    /// Every window up to `end_ms` can never stand in the stream: it is dropped, which is counted and told as a gap.
+    pub fn lose(&mut self, end_ms: u64) {
+        while self.outbox.front().is_some_and(|closed| closed.end_ms <= end_ms) {
+            self.left_out.dropped_windows += self.outbox.drop_oldest(self.definition.window_ms);
+        }
+    }
+
     /// The definition.
     #[must_use]
     pub fn definition(&self) -> &Definition {
@@ -242,6 +251,28 @@ impl Monitor {
         self.following = following;
     }
 
+    /// The monitor came under this key from elsewhere: before it reads on, its cursors must be held against its sources.
+    pub fn displace(&mut self) {
+        self.displaced = !self.sources.is_empty();
+        self.following = !self.displaced;
+    }
+
+    /// Whether [`displace`](Self::displace) was called and [`settle`](Self::settle) wasn't.
+    #[must_use]
+    pub fn displaced(&self) -> bool {
+        self.displaced
+    }
+
+    /// Starts over in sources whose newest entry (none: no such stream) lies below the cursor.
+    pub fn settle(&mut self, newest: impl Fn(&Source) -> Option<EntryId>) {
+        for source in &mut self.sources {
+            if newest(source).is_none_or(|newest| newest < source.cursor) {
+                source.cursor = EntryId::default();
+            }
+        }
+        self.displaced = false;
+    }
+
     /// Moves the cursor of source number `source`, forward or back.
     ///
     /// # Panics
@@ -269,13 +300,13 @@ impl Monitor {
     #[must_use]
     pub fn bytes_at_most(&self) -> u64 {
         match &self.state {
-            State::Learning(_) => self.definition.memory,
+            State::Learning(_) => self.definition.memory.max(Learner::BYTES),
             State::Counting(window) => window.fields.bytes(),
         }
     }
 
     fn count<'a>(&mut self, observation: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> u64 {
-        self.observations += 1;
+        self.observations = self.observations.saturating_add(1);
         match &mut self.state {
             State::Learning(learner) => learner.observe(observation),
             State::Counting(window) => {
@@ -286,8 +317,9 @@ impl Monitor {
     }
 
     fn take(&mut self, step: Step, ms: u64) {
+        let mut unknown_before = step == Step::Opens;
         if let Step::Closes { end_ms, empty, gap_ms } = step {
-            let window_ms = self.definition.window_ms;
+            unknown_before = gap_ms > 0;
             match &mut self.state {
                 State::Learning(learner) => {
                     if learner.close() {
@@ -296,22 +328,34 @@ impl Monitor {
                         self.restore_schema();
                     }
                 }
-                State::Counting(window) => {
-                    let closed = window.close(end_ms);
-                    self.last = Some(closed.clone());
-                    self.outbox.push(closed, window_ms);
-                    if empty > 0 {
-                        let first = window.pass_empty(empty, end_ms + window_ms);
-                        self.last = Some(Closed { end_ms: end_ms + empty * window_ms, ..first.clone() });
-                        self.outbox.push_run(first, empty, window_ms);
-                    }
-                    self.outbox.add_gap(gap_ms);
-                }
+                State::Counting(_) => self.close_window(end_ms, empty, gap_ms),
             }
         }
         if step != Step::Stays {
-            self.timeline.move_to(ms);
+            self.timeline.move_to(ms, unknown_before);
         }
+    }
+
+    /// The open window closes, `empty` empty ones follow it, then unknown time. If that follows at once, nobody knows what
+    /// was missed of the window itself: it is partial, or, without any observation, unknown too.
+    fn close_window(&mut self, end_ms: u64, empty: u64, gap_ms: u64) {
+        let State::Counting(window) = &mut self.state else { return };
+        let window_ms = self.definition.window_ms;
+        let interrupted = gap_ms > 0 && empty == 0;
+        let mut closed = window.close(end_ms);
+        if interrupted && closed.n == 0 {
+            self.outbox.add_gap(gap_ms + window_ms);
+            return;
+        }
+        closed.partial = interrupted || self.timeline.partial();
+        self.last = Some(closed.clone());
+        self.outbox.push(closed, window_ms);
+        if empty > 0 {
+            let first = window.pass_empty(empty, end_ms + window_ms);
+            self.last = Some(Closed { end_ms: end_ms + empty * window_ms, ..first.clone() });
+            self.outbox.push_run(first, empty, window_ms);
+        }
+        self.outbox.add_gap(gap_ms);
     }
 
     pub(crate) fn restore_schema(&mut self) {
@@ -324,6 +368,9 @@ impl Monitor {
     /// Whether the parts of a decoded monitor fit together.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         self.definition.check().map_err(|_| "definition out of limits")?;
+        if !self.definition.inferred() && Fields::resolve(&self.definition, |_| None).is_err() {
+            return Err("fields that don't fit their memory");
+        }
         let named = |(source, name): (&Source, &Vec<u8>)| source.name == *name;
         if self.sources.len() != self.definition.sources.len()
             || !self.sources.iter().zip(&self.definition.sources).all(named)

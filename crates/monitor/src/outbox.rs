@@ -42,6 +42,8 @@ impl Outbox {
             && self.gap_ms == 0
             && last.closed.n == 0
             && first.n == 0
+            && !last.closed.partial
+            && !first.partial
             && last.closed.end_ms + (last.repeats + 1) * window_ms == first.end_ms
         {
             last.repeats += count;
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
 
     fn window(end_ms: u64, n: u64) -> Closed {
-        Closed { end_ms, n, values: vec![n as f32], gap_ms: 0, top: Vec::new() }
+        Closed { end_ms, n, values: vec![n as f32], gap_ms: 0, partial: false, top: Vec::new() }
     }
 
     fn ends(outbox: &mut Outbox) -> Vec<(u64, u64)> {

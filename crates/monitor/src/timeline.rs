@@ -11,6 +11,7 @@ const MAX_EMPTY: u64 = 1000;
 pub(crate) struct Timeline {
     window_ms: u64,
     start_ms: Option<u64>,
+    partial: bool,
 }
 
 /// What a step in time means for the open window.
@@ -35,12 +36,17 @@ pub(crate) enum Step {
 
 impl Timeline {
     pub(crate) fn new(window_ms: u64) -> Self {
-        Self { window_ms, start_ms: None }
+        Self { window_ms, start_ms: None, partial: false }
     }
 
     /// Start and end of the open window.
     pub(crate) fn open(&self) -> Option<(u64, u64)> {
         self.start_ms.map(|start| (start, start + self.window_ms))
+    }
+
+    /// Whether the open window was opened in its middle: of what came before nothing is known.
+    pub(crate) fn partial(&self) -> bool {
+        self.partial
     }
 
     /// Start of the window that holds `ms`.
@@ -58,19 +64,22 @@ impl Timeline {
         } else {
             let jumped = (self.aligned(ms) - end) / self.window_ms;
             let empty = if clock == Clock::Stream { jumped.min(MAX_EMPTY) } else { 0 };
-            Step::Closes { end_ms: end, empty, gap_ms: (jumped - empty) * self.window_ms }
+            let known = end + empty * self.window_ms;
+            Step::Closes { end_ms: end, empty, gap_ms: if jumped > empty { ms - known } else { 0 } }
         }
     }
 
     /// What the word that time has come to `ms` would do: what lies between the open window and it is unknown.
     pub(crate) fn step_to_boundary(&self, ms: u64) -> Step {
         let Some((_, end)) = self.open() else { return Step::Opens };
-        if ms < end { Step::Stays } else { Step::Closes { end_ms: end, empty: 0, gap_ms: self.aligned(ms) - end } }
+        if ms < end { Step::Stays } else { Step::Closes { end_ms: end, empty: 0, gap_ms: ms - end } }
     }
 
-    /// Opens the window that holds `ms`.
-    pub(crate) fn move_to(&mut self, ms: u64) {
-        self.start_ms = Some(self.aligned(ms));
+    /// Opens the window that holds `ms`; after unknown time it is `partial` unless `ms` is its very start.
+    pub(crate) fn move_to(&mut self, ms: u64, unknown_before: bool) {
+        let start = self.aligned(ms);
+        self.start_ms = Some(start);
+        self.partial = unknown_before && ms > start;
     }
 
     /// Whether this can have come from [`Timeline::new`] with this length.
@@ -86,7 +95,7 @@ mod tests {
 
     fn at(ms: u64) -> Timeline {
         let mut timeline = Timeline::new(1000);
-        timeline.move_to(ms);
+        timeline.move_to(ms, false);
         timeline
     }
 
@@ -96,7 +105,7 @@ mod tests {
         assert_eq!(at(5500).step_to_entry(5999, Clock::Server), Step::Stays);
         assert_eq!(at(5500).step_to_entry(4999, Clock::Server), Step::Back);
         assert_eq!(at(5500).step_to_entry(6000, Clock::Server), closes(0, 0));
-        assert_eq!(at(5500).step_to_entry(9001, Clock::Server), closes(0, 3000));
+        assert_eq!(at(5500).step_to_entry(9001, Clock::Server), closes(0, 3001));
         assert_eq!(at(5500).step_to_entry(9001, Clock::Stream), closes(3, 0));
         assert_eq!(at(5500).step_to_entry(6000 + 1_500_000, Clock::Stream), closes(1000, 500_000));
     }
@@ -105,7 +114,7 @@ mod tests {
     fn a_boundary_closes_once_and_what_it_skips_is_unknown() {
         assert_eq!(at(5500).step_to_boundary(5999), Step::Stays);
         assert_eq!(at(5500).step_to_boundary(6000), Step::Closes { end_ms: 6000, empty: 0, gap_ms: 0 });
-        assert_eq!(at(5500).step_to_boundary(8700), Step::Closes { end_ms: 6000, empty: 0, gap_ms: 2000 });
+        assert_eq!(at(5500).step_to_boundary(8700), Step::Closes { end_ms: 6000, empty: 0, gap_ms: 2700 });
         assert_eq!(Timeline::new(1000).step_to_boundary(8700), Step::Opens);
     }
 }

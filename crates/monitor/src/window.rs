@@ -71,7 +71,7 @@ impl Window {
             left_out.skipped += 1;
             return;
         }
-        self.n += 1;
+        self.n = self.n.saturating_add(1);
         for (at, value) in values.iter_mut().enumerate().take(self.fields.names.len()) {
             if value.is_none() {
                 left_out.field(at, Reason::Absent);
@@ -117,9 +117,9 @@ impl Window {
 
     /// Closes the window that ends at `end_ms`.
     pub(crate) fn close(&mut self, end_ms: u64) -> Closed {
-        let closed = Closed { end_ms, n: self.n, values: self.values(), gap_ms: 0, top: self.top() };
+        let closed = Closed { end_ms, n: self.n, values: self.values(), gap_ms: 0, partial: false, top: self.top() };
         self.n = 0;
-        self.closed += 1;
+        self.closed = self.closed.wrapping_add(1);
         self.items.iter_mut().for_each(Items::close);
         self.measures.iter_mut().for_each(MeasureState::close);
         self.uniques.iter_mut().for_each(Distinct::clear);
@@ -132,8 +132,8 @@ impl Window {
         for items in &mut self.items {
             items.pass_empty(count as u32);
         }
-        self.closed += count;
-        Closed { end_ms, n: 0, values: self.values(), gap_ms: 0, top: Vec::new() }
+        self.closed = self.closed.wrapping_add(count);
+        Closed { end_ms, n: 0, values: self.values(), gap_ms: 0, partial: false, top: Vec::new() }
     }
 
     /// Whether a dump's window has the sizes that its fields give.

@@ -103,6 +103,19 @@ proptest! {
 }
 
 #[test]
+fn a_payload_that_allows_learning_no_memory_is_refused_or_ends() {
+    let bytes = Monitor::new(definition(true, Clock::Stream)).unwrap().encode();
+    let at = bytes.windows(3).position(|three| three == [0x80, 0x80, 0x40]).expect("MEMORY as a varint");
+    let mut damaged = bytes;
+    damaged.splice(at..at + 3, [0]);
+    let mut monitor = Monitor::decode(&damaged).unwrap();
+    for i in 0..5000_u64 {
+        apply(&mut monitor, &Call::Read(0, 5000 + i, i as u8));
+    }
+    assert!(monitor.schema().is_some());
+}
+
+#[test]
 fn a_newer_encoding_is_refused_by_name() {
     let mut bytes = Monitor::new(definition(false, Clock::Server)).unwrap().encode();
     bytes[0] = 2;

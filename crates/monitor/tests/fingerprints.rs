@@ -185,6 +185,10 @@ fn memory_decides_the_width_and_too_little_is_refused() {
     let wide = Monitor::new(shop()).unwrap().bytes_at_most();
     let narrow = Monitor::new(Definition { memory: wide - 1, ..shop() }).unwrap().bytes_at_most();
     assert!(narrow < wide);
+    let names = |prefix: &str| (0..16).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+    let wide = Definition { buckets: 1024, memory: 1 << 26, dimensions: names("a"), ..Definition::default() };
+    let error = Monitor::new(wide).unwrap_err().to_string();
+    assert_eq!(error, "more than 16384 features: fewer BUCKETS or DIMENSIONS are needed");
     let error = Monitor::new(Definition { memory: 20_000, ..shop() }).unwrap_err().to_string();
     assert!(error.starts_with("MEMORY 20000 is too small: these fields take at least "), "{error}");
 }

@@ -78,7 +78,7 @@ fn a_jump_leaves_a_gap_by_the_servers_clock_and_empty_windows_by_the_streams() {
     read(&mut by_server, 0, 5100);
     read(&mut by_server, 0, 8100);
     read(&mut by_server, 0, 9100);
-    assert_eq!(drain(&mut by_server), [(6000, 1, 0), (9000, 1, 2000)]);
+    assert_eq!(drain(&mut by_server), [(6000, 1, 0), (9000, 1, 2100)]);
 
     let mut by_stream = monitor(Clock::Stream);
     read(&mut by_stream, 0, 5100);
@@ -96,7 +96,7 @@ fn a_long_jump_by_the_stream_writes_a_thousand_empty_windows_then_a_gap() {
     let closed = drain(&mut monitor);
     assert_eq!(closed.len(), 1 + 1000 + 1);
     assert_eq!(closed[1000], (6000 + 1_000_000, 0, 0));
-    assert_eq!(closed[1001], (5_006_000, 1, 4_999_000 - 1_000_000));
+    assert_eq!(closed[1001], (5_006_000, 1, 4_999_100 - 1_000_000));
 }
 
 #[test]
@@ -106,9 +106,58 @@ fn a_boundary_closes_a_window_exactly_once() {
     assert!(!monitor.close(5999));
     assert!(monitor.close(6000));
     assert!(!monitor.close(6000));
-    assert!(monitor.close(9000), "what lies between is unknown");
+    assert!(monitor.close(9300), "what lies between is unknown, and so is an interrupted window without observations");
     assert!(monitor.close(10_000));
-    assert_eq!(drain(&mut monitor), [(6000, 0, 0), (7000, 0, 0), (10_000, 0, 2000)]);
+    assert!(monitor.close(11_000));
+    let closed: Vec<_> = std::iter::from_fn(|| {
+        let closed = monitor.outbox().map(|c| (c.end_ms, c.gap_ms, c.partial))?;
+        monitor.sent(closed.0);
+        Some(closed)
+    })
+    .collect();
+    assert_eq!(closed, [(6000, 0, false), (10_000, 3300, true), (11_000, 0, false)]);
+}
+
+#[test]
+fn windows_of_which_only_a_part_was_observed_say_so() {
+    let mut monitor = monitor(Clock::Server);
+    monitor.close(5400);
+    for ms in [6000, 7000, 9800, 10_000] {
+        monitor.observe(PAY.iter().copied()).unwrap();
+        monitor.close(ms);
+    }
+    monitor.close(11_000);
+    let partial = |monitor: &mut Monitor| {
+        let closed = monitor.outbox().map(|closed| (closed.end_ms, closed.partial))?;
+        monitor.sent(closed.0);
+        Some(closed)
+    };
+    let closed: Vec<_> = std::iter::from_fn(|| partial(&mut monitor)).collect();
+    assert_eq!(closed, [(6000, true), (7000, false), (8000, true), (10_000, true), (11_000, false)]);
+}
+
+#[test]
+fn a_window_that_can_never_be_written_is_counted_as_dropped() {
+    let mut monitor = monitor(Clock::Server);
+    for ms in [5000, 6000, 7000, 8000] {
+        monitor.close(ms);
+        monitor.observe(PAY.iter().copied()).unwrap();
+    }
+    monitor.lose(7000);
+    assert_eq!(monitor.left_out().dropped_windows, 2);
+    assert_eq!(drain(&mut monitor), [(8000, 1, 2000)]);
+}
+
+#[test]
+fn a_monitor_from_elsewhere_starts_over_where_its_cursor_lies_beyond_the_stream() {
+    let mut monitor = monitor(Clock::Server);
+    read(&mut monitor, 0, 5100);
+    read(&mut monitor, 1, 5200);
+    monitor.displace();
+    assert!(monitor.displaced() && !monitor.following());
+    monitor.settle(|source| (source.name == b"more").then_some(at(5200)));
+    assert_eq!(monitor.sources()[0].cursor, EntryId::default());
+    assert_eq!(monitor.sources()[1].cursor, at(5200));
 }
 
 #[test]

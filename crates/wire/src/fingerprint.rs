@@ -1,7 +1,7 @@
 //! The entry that a closed window leaves in `{monitor}:fingerprints`, under the id `<window end ms>-0`.
 //!
-//! Fields: `n` observations, `schema` id (16 hex digits), `v` vector as little-endian f32, `top` JSON, and `gap` ms where
-//! time before this window is missing.
+//! Fields: `n` observations, `schema` id (16 hex digits), `v` vector as little-endian f32, `top` JSON, `gap` ms where
+//! time before this window is missing, and `partial` 1 where only a part of it was observed.
 
 use crate::text::printable;
 use serde::ser::{SerializeMap, Serializer};
@@ -28,8 +28,10 @@ pub struct Fingerprint {
     pub values: Vec<f32>,
     /// The heavy hitters behind the buckets.
     pub top: Top,
-    /// Milliseconds before this window's start of which nothing is known.
+    /// Milliseconds before what was observed of this window of which nothing is known.
     pub gap_ms: u64,
+    /// Whether only a part of the window was observed.
+    pub partial: bool,
 }
 
 /// What a stream entry lacks to be a fingerprint.
@@ -104,6 +106,9 @@ impl Fingerprint {
         if self.gap_ms > 0 {
             fields.push(("gap", self.gap_ms.to_string().into_bytes()));
         }
+        if self.partial {
+            fields.push(("partial", b"1".to_vec()));
+        }
         fields
     }
 
@@ -120,7 +125,8 @@ impl Fingerprint {
             .filter(|(_, seq)| *seq == "0")
             .and_then(|(ms, _)| ms.parse().ok())
             .ok_or_else(|| FingerprintError::Id(id.to_owned()))?;
-        let (mut n, mut schema, mut values, mut top, mut gap_ms) = (None, None, None, Top::default(), 0);
+        let (mut n, mut schema, mut values, mut top, mut gap_ms, mut partial) =
+            (None, None, None, Top::default(), 0, false);
         for (field, value) in fields {
             match field {
                 b"n" => n = Some(number(value).ok_or(FingerprintError::Unreadable("n"))?),
@@ -132,6 +138,7 @@ impl Fingerprint {
                 b"top" => {
                     top = serde_json::from_slice(value).map_err(|_| FingerprintError::Unreadable("top"))?;
                 }
+                b"partial" => partial = value == b"1",
                 b"gap" => gap_ms = number(value).ok_or(FingerprintError::Unreadable("gap"))?,
                 _ => {}
             }
@@ -143,6 +150,7 @@ impl Fingerprint {
             values: values.ok_or(FingerprintError::Missing("v"))?,
             top,
             gap_ms,
+            partial,
         })
     }
 }
@@ -182,7 +190,15 @@ mod tests {
     fn sample() -> Fingerprint {
         let mut top = Top::default();
         assert!(top.add("service", b"pay", 120, 5));
-        Fingerprint { end_ms: 1_700_000_005_000, n: 3, schema: 0xab, values: vec![3.0, 0.5], top, gap_ms: 10_000 }
+        Fingerprint {
+            end_ms: 1_700_000_005_000,
+            n: 3,
+            schema: 0xab,
+            values: vec![3.0, 0.5],
+            top,
+            gap_ms: 10_000,
+            partial: true,
+        }
     }
 
     fn read(fields: &[(&'static str, Vec<u8>)]) -> Result<Fingerprint, FingerprintError> {
@@ -196,7 +212,14 @@ mod tests {
             sample().to_fields().iter().map(|(field, value)| format!("{field}={}", printable(value, 99))).collect();
         assert_eq!(
             text,
-            ["n=3", "schema=00000000000000ab", "v=\0\0@@\0\0\0?", r#"top={"service":[["pay",120,5]]}"#, "gap=10000"]
+            [
+                "n=3",
+                "schema=00000000000000ab",
+                "v=\0\0@@\0\0\0?",
+                r#"top={"service":[["pay",120,5]]}"#,
+                "gap=10000",
+                "partial=1"
+            ]
         );
         assert_eq!(sample().id(), "1700000005000-0");
     }

@@ -27,13 +27,15 @@ pub enum State {
     Ready,
     /// The fingerprint couldn't be read; it was left out of the baseline.
     Unreadable,
+    /// Only a part of the window was observed; it was left out of the baseline.
+    Partial,
 }
 
 impl Score {
-    /// The score of a fingerprint that couldn't be read.
+    /// The score of a fingerprint that wasn't judged.
     #[must_use]
-    pub fn unreadable() -> Self {
-        Self { score: 0.0, p: 1.0, state: State::Unreadable, incident: None }
+    pub fn not_judged(state: State) -> Self {
+        Self { score: 0.0, p: 1.0, state, incident: None }
     }
 
     /// Field–value pairs as they stand in the stream. Numbers print so that they read back to the same bits.
@@ -48,6 +50,7 @@ impl Score {
                     State::Warming { seen, needed } => format!("warming {seen}/{needed}"),
                     State::Ready => "ready".to_owned(),
                     State::Unreadable => "unreadable".to_owned(),
+                    State::Partial => "partial".to_owned(),
                 },
             ),
         ];

@@ -2,6 +2,7 @@
 
 use super::refused;
 use crate::ffi::key::with_monitor;
+use crate::tick;
 use eddyline_wire::command::close::Close;
 use redis_module::{Context, RedisResult, RedisValue};
 
@@ -10,6 +11,7 @@ pub(super) fn close(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let closed = with_monitor(ctx, close.key, true, |monitor| monitor.close(close.end_ms))?;
     if closed {
         ctx.replicate_verbatim();
+        tick::soon(ctx);
     }
     Ok(RedisValue::Integer(i64::from(closed)))
 }

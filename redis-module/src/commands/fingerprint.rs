@@ -1,14 +1,13 @@
 //! `EDDY.FINGERPRINT`.
 
 use super::refused;
-use crate::ffi::key::{string, with_monitor};
+use crate::ffi::key::{entry, with_monitor};
 use crate::translate;
 use eddyline_monitor::{Block, Schema};
 use eddyline_wire::command::EntryId;
 use eddyline_wire::command::fingerprint::FingerprintOf;
 use eddyline_wire::fingerprint::Fingerprint;
 use eddyline_wire::keys::Companions;
-use redis_module::raw::RedisModuleStreamID;
 use redis_module::{Context, RedisError, RedisResult, RedisValue};
 use std::collections::BTreeMap;
 
@@ -36,13 +35,7 @@ pub(super) fn fingerprint(ctx: &Context, args: &[&[u8]]) -> RedisResult {
 /// The fingerprint that the stream keeps under `id`.
 fn kept(ctx: &Context, key: &[u8], id: EntryId) -> Result<Option<Fingerprint>, RedisError> {
     let companions = Companions::of(key).map_err(|error| RedisError::String(format!("ERR {error}")))?;
-    let stream = ctx.open_key(&string(ctx, &companions.fingerprints()));
-    if stream.is_null() {
-        return Ok(None);
-    }
-    let at = RedisModuleStreamID { ms: id.ms, seq: id.seq };
-    let entry = stream.get_stream_range_iterator(Some(at), Some(at), false, false)?.next();
-    let Some(entry) = entry else { return Ok(None) };
+    let Some(entry) = entry(ctx, &companions.fingerprints(), id.ms).filter(|_| id.seq == 0) else { return Ok(None) };
     let fields = entry.fields.iter().map(|(field, value)| (field.as_slice(), value.as_slice()));
     Fingerprint::from_fields(&id.to_string(), fields)
         .map(Some)
@@ -60,6 +53,7 @@ fn reply(fingerprint: &Fingerprint, schema: &Schema) -> RedisValue {
     map.insert("id".to_owned(), RedisValue::BulkString(fingerprint.id()));
     map.insert("n".to_owned(), RedisValue::Integer(fingerprint.n as i64));
     map.insert("gap".to_owned(), RedisValue::Integer(fingerprint.gap_ms as i64));
+    map.insert("partial".to_owned(), RedisValue::Integer(i64::from(fingerprint.partial)));
     map.insert("top".to_owned(), RedisValue::BulkString(fingerprint.top.to_json()));
     map.into()
 }

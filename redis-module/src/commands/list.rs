@@ -1,7 +1,6 @@
 //! `EDDY.LIST`.
 
 use crate::ffi::key::{selected, with_monitor};
-use crate::hook::forget_missing;
 use crate::registry::Registry;
 use redis_module::{Context, RedisResult, RedisValue};
 
@@ -9,6 +8,6 @@ pub(super) fn list(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     eddyline_wire::command::Arguments::new("eddy.list", args).end().map_err(super::refused)?;
     let db = selected(ctx);
     let keys = Registry::lock().of_database(db);
-    let alive = keys.into_iter().filter(|key| forget_missing(db, key, with_monitor(ctx, key, false, |_| ())).is_some());
+    let alive = keys.into_iter().filter(|key| with_monitor(ctx, key, false, |_| ()).is_ok());
     Ok(RedisValue::Array(alive.map(RedisValue::StringBuffer).collect()))
 }

@@ -26,7 +26,7 @@ use redis_module::{Context, RedisError};
 pub(crate) fn register(ctx: &Context) -> Result<(), &'static str> {
     for command in COMMANDS {
         let entry = entry_of(command.name).ok_or("a command without a handler")?;
-        register_one(ctx, command.name, command.flags, command.keyed, entry)?;
+        register_one(ctx, command, entry)?;
     }
     Ok(())
 }

@@ -2,26 +2,42 @@
 
 use super::refused;
 use crate::ffi::key::{leads, with_monitor};
-use crate::tick::{close_due, now_ms};
-use eddyline_monitor::{Clock, Monitor};
+use crate::tick;
+use eddyline_monitor::{Clock, Monitor, NoWindow};
 use eddyline_wire::command::observe::Observe;
 use redis_module::{Context, RedisError, RedisResult, RedisValue};
 
 pub(super) fn observe(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let observe = Observe::parse(args).map_err(refused)?;
-    let n = with_monitor(ctx, observe.key, true, |monitor| {
-        open_window_of_now(ctx, observe.key, monitor);
-        monitor.observe(observe.fields())
+    count(ctx, observe.key, |monitor| monitor.observe(observe.fields()))
+}
+
+/// Counts by `f` in the window of now, and says so in the log.
+pub(super) fn count(ctx: &Context, key: &[u8], f: impl FnOnce(&mut Monitor) -> Result<u64, NoWindow>) -> RedisResult {
+    let n: Result<_, RedisError> = with_monitor(ctx, key, true, |monitor| {
+        open_window_of_now(ctx, key, monitor)?;
+        let n = f(monitor).map_err(|no| RedisError::String(format!("ERR {no}")))?;
+        Ok((n, monitor.waiting() > 0))
     })?;
-    let n = n.map_err(|no| RedisError::String(format!("ERR {no}")))?;
+    let (n, waiting) = n?;
     ctx.replicate_verbatim();
+    if waiting {
+        tick::soon(ctx);
+    }
     Ok(RedisValue::Integer(n as i64))
 }
 
 /// On the node that writes the log: a window that is over is closed first, and the log says so before the observation.
-pub(super) fn open_window_of_now(ctx: &Context, key: &[u8], monitor: &mut Monitor) {
-    let due = monitor.definition().clock == Clock::Server && monitor.following();
-    if due && monitor.open_window().is_none_or(|(_, end)| end <= now_ms()) && leads(ctx) {
-        close_due(ctx, key, monitor, now_ms(), false);
+/// While a backlog is read, the open window is one of the past.
+fn open_window_of_now(ctx: &Context, key: &[u8], monitor: &mut Monitor) -> Result<(), RedisError> {
+    if monitor.definition().clock == Clock::Stream || !leads(ctx) {
+        return Ok(());
     }
+    if !monitor.following() {
+        return Err(RedisError::Str(
+            "ERR the monitor still reads what its sources had before, nothing was counted: try again in a moment",
+        ));
+    }
+    tick::close_before_observation(ctx, key, monitor);
+    Ok(())
 }

@@ -1,11 +1,12 @@
 //! Keyspace and server events.
 
+use super::key::{select, selected};
 use crate::guard::guard;
 use crate::hook::KeyEvent;
 use crate::registry::Registry;
 use redis_module::{Context, NotifyEvent, RedisString, raw};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Who hears keyspace events.
 type Listener = fn(&Context, KeyEvent, &[u8]);
@@ -33,11 +34,62 @@ unsafe extern "C" fn on_keyspace_event(
     guard("the keyspace hook", (), || {
         // SAFETY: the server passes a C string and a key that live as long as the call.
         let event = unsafe { CStr::from_ptr(event) }.to_bytes();
-        if let (Some(event), Some(listener)) = (KeyEvent::from_name(event), LISTENER.get()) {
-            listener(&Context::new(ctx), event, RedisString::string_as_slice(key));
+        if let Some(event) = KeyEvent::from_name(event) {
+            hear(&Context::new(ctx), event, RedisString::string_as_slice(key));
         }
     });
     raw::Status::Ok as c_int
+}
+
+/// Events that came while a monitor was in use.
+struct Kept {
+    in_use: bool,
+    events: Vec<(i32, KeyEvent, Vec<u8>)>,
+}
+
+static KEPT: Mutex<Kept> = Mutex::new(Kept { in_use: false, events: Vec::new() });
+
+fn kept() -> MutexGuard<'static, Kept> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn hear(ctx: &Context, event: KeyEvent, key: &[u8]) {
+    {
+        let mut kept = kept();
+        if kept.in_use {
+            kept.events.push((selected(ctx), event, key.to_vec()));
+            return;
+        }
+    }
+    if let Some(listener) = LISTENER.get() {
+        listener(ctx, event, key);
+    }
+}
+
+/// Runs `f`; keyspace events that it causes are heard when it is over, in their order.
+pub(crate) fn kept_until_after<R>(ctx: &Context, f: impl FnOnce() -> R) -> R {
+    /// Set back even where `f` panics.
+    struct InUse;
+    impl Drop for InUse {
+        fn drop(&mut self) {
+            kept().in_use = false;
+        }
+    }
+    kept().in_use = true;
+    let in_use = InUse;
+    let result = f();
+    drop(in_use);
+    let events = std::mem::take(&mut kept().events);
+    if !events.is_empty() {
+        let db = selected(ctx);
+        for (at, event, key) in events {
+            if select(ctx, at) {
+                hear(ctx, event, &key);
+            }
+        }
+        select(ctx, db);
+    }
+    result
 }
 
 /// Hears of swapped databases.

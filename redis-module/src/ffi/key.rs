@@ -1,8 +1,10 @@
 //! Keys: a monitor's value behind its key, and the database a context works on.
 
+use super::events;
 use super::monitor_type::MONITOR;
 use eddyline_monitor::Monitor;
 use redis_module::key::RedisKeyWritable;
+use redis_module::stream::StreamRecord;
 use redis_module::{Context, KeyType, RedisError, RedisString, raw};
 
 /// Why there is no monitor behind a key.
@@ -29,7 +31,7 @@ pub(crate) fn string(ctx: &Context, bytes: &[u8]) -> RedisString {
 }
 
 /// Calls `f` with the monitor behind `key` for reading and changing it; `signal` says whether clients that watch the key
-/// are told.
+/// are told. Keyspace events that `f` causes, such as a source that expires when it is opened, are heard after it.
 pub(crate) fn with_monitor<R>(
     ctx: &Context,
     key: &[u8],
@@ -42,8 +44,9 @@ pub(crate) fn with_monitor<R>(
     if opened.is_null() {
         return Err(NoMonitor::Missing);
     }
-    // SAFETY: an open key of our type holds the pointer that our callbacks or `create` put there; the server runs one
-    // command, hook or timer at a time and `f` can't open the key again through the registry, so it is borrowed once.
+    // SAFETY: an open key of our type holds the pointer that our callbacks or `create` put there. The server runs one
+    // command, hook or timer at a time; a hook within `f` would come by `events`, which keeps it until `f` is over. So the
+    // monitor is borrowed once.
     let monitor = unsafe {
         match value_type(opened) {
             KeyType::Empty => Err(NoMonitor::Missing),
@@ -53,9 +56,19 @@ pub(crate) fn with_monitor<R>(
                 .ok_or(NoMonitor::Missing),
         }
     };
-    let result = monitor.map(f);
+    let result = match monitor {
+        Ok(monitor) => Ok(events::kept_until_after(ctx, || f(monitor))),
+        Err(no) => Err(no),
+    };
     raw::close_key(opened);
     result
+}
+
+/// The entry `<ms>-0` of the stream behind `key`.
+pub(crate) fn entry(ctx: &Context, key: &[u8], ms: u64) -> Option<StreamRecord> {
+    let at = raw::RedisModuleStreamID { ms, seq: 0 };
+    let stream = ctx.open_key(&string(ctx, key));
+    stream.get_stream_range_iterator(Some(at), Some(at), false, false).ok()?.next()
 }
 
 /// Puts `monitor` behind `key`.

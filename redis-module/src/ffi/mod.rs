@@ -4,6 +4,7 @@
 pub(crate) mod command;
 pub(crate) mod events;
 pub(crate) mod key;
+pub(crate) mod log;
 pub(crate) mod monitor_type;
 
 #[allow(missing_docs, unreachable_pub)]

@@ -1,10 +1,11 @@
 //! The native type: how a monitor is saved, loaded, rewritten, copied, digested and freed.
 
+use super::log;
 use crate::guard::guard;
 use crate::registry::Registry;
 use eddyline_monitor::Monitor;
 use redis_module::native_types::RedisType;
-use redis_module::{RedisString, logging, raw};
+use redis_module::{RedisString, raw};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::null_mut;
 
@@ -47,7 +48,7 @@ extern "C" fn rdb_save(rdb: *mut raw::RedisModuleIO, value: *mut c_void) {
 extern "C" fn rdb_load(rdb: *mut raw::RedisModuleIO, version: c_int) -> *mut c_void {
     guard("rdb_load", null_mut(), || {
         if version > ENCODING {
-            logging::log_warning(format!(
+            log::warning(&format!(
                 "eddyline: a monitor of encoding version {version} needs a newer module, this one reads up to {ENCODING}"
             ));
             return null_mut();
@@ -61,7 +62,7 @@ extern "C" fn rdb_load(rdb: *mut raw::RedisModuleIO, version: c_int) -> *mut c_v
                 Box::into_raw(Box::new(monitor)).cast()
             }
             Err(why) => {
-                logging::log_warning(format!("eddyline: a monitor in the payload can't be read: {why}"));
+                log::warning(&format!("eddyline: a monitor in the payload can't be read: {why}"));
                 null_mut()
             }
         }

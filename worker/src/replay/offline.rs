@@ -86,13 +86,12 @@ impl Feed for Offline {
         Ok(())
     }
 
-    fn absence(&mut self, boundary_ms: u64) -> Result<(), ReplayError> {
-        self.monitor.close(boundary_ms);
+    fn close(&mut self, ms: u64) -> Result<(), ReplayError> {
+        self.monitor.close(ms);
         self.drain()
     }
 
-    fn finish(mut self, end_ms: u64) -> Result<Outcome, ReplayError> {
-        self.monitor.close(end_ms);
+    fn finish(mut self) -> Result<Outcome, ReplayError> {
         self.drain()?;
         Ok(self.outcome)
     }
@@ -146,5 +145,6 @@ fn fingerprint(closed: &monitor::Closed, names: &monitor::Schema) -> Fingerprint
         values: closed.values.clone(),
         top,
         gap_ms: closed.gap_ms,
+        partial: closed.partial,
     }
 }

@@ -33,7 +33,8 @@ pub fn fingerprint_line(fingerprint: &Fingerprint) -> String {
     for byte in fingerprint.values.iter().flat_map(|value| value.to_le_bytes()) {
         let _ = write!(line, "{byte:02x}");
     }
-    let _ = write!(line, " top={} gap={}", fingerprint.top.to_json(), fingerprint.gap_ms);
+    let _ =
+        write!(line, " top={} gap={} partial={}", fingerprint.top.to_json(), fingerprint.gap_ms, fingerprint.partial);
     line
 }
 

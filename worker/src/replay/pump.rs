@@ -20,17 +20,17 @@ pub trait Feed {
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     ) -> Result<(), ReplayError>;
 
-    /// Nobody watched from the end of the open window until `boundary_ms`.
+    /// Time has come to `ms`: the open window closes if it is over, and what lies between its end and `ms` is unknown.
     ///
     /// # Errors
     /// Whatever keeps it from being said.
-    fn absence(&mut self, boundary_ms: u64) -> Result<(), ReplayError>;
+    fn close(&mut self, ms: u64) -> Result<(), ReplayError>;
 
-    /// There are no more events; the window that ends at `end_ms` is the last.
+    /// There are no more events. The open window isn't judged: the file may end in its middle.
     ///
     /// # Errors
     /// Whatever keeps the outcome from being had.
-    fn finish(self, end_ms: u64) -> Result<Outcome, ReplayError>;
+    fn finish(self) -> Result<Outcome, ReplayError>;
 }
 
 /// What may be wrong with a row.
@@ -140,7 +140,9 @@ impl<F: Feed> Pump<F> {
         let id = if ms > self.last.ms {
             let away = self.tally.span.is_some() && self.gap_ms.is_some_and(|gap| ms - self.last.ms > gap);
             if away {
-                self.feed.absence(ms / self.window_ms * self.window_ms)?;
+                // The file can't tell whether a window was cut; two closings say that neither was.
+                self.feed.close((self.last.ms / self.window_ms + 1) * self.window_ms)?;
+                self.feed.close(ms / self.window_ms * self.window_ms)?;
             }
             EntryId { ms, seq: 0 }
         } else {
@@ -170,8 +172,7 @@ impl<F: Feed> Pump<F> {
             let why = why.collect::<Vec<_>>().join("; ");
             return Err(ReplayError::Empty(self.file, if why.is_empty() { "it has no rows".into() } else { why }));
         }
-        let end_ms = (self.last.ms / self.window_ms + 1) * self.window_ms;
-        Ok((self.feed.finish(end_ms)?, self.tally))
+        Ok((self.feed.finish()?, self.tally))
     }
 }
 

@@ -169,13 +169,12 @@ impl Feed for ThroughServer {
         Ok(())
     }
 
-    fn absence(&mut self, boundary_ms: u64) -> Result<(), ReplayError> {
+    fn close(&mut self, ms: u64) -> Result<(), ReplayError> {
         self.wait_until_all_is_read()?;
-        Ok(redis::cmd("EDDY.CLOSE").arg(self.keys.monitor()).arg(boundary_ms).exec(&mut self.connection)?)
+        Ok(redis::cmd("EDDY.CLOSE").arg(self.keys.monitor()).arg(ms).exec(&mut self.connection)?)
     }
 
-    fn finish(mut self, end_ms: u64) -> Result<Outcome, ReplayError> {
-        self.absence(end_ms)?;
+    fn finish(mut self) -> Result<Outcome, ReplayError> {
         let seen = self.wait_until_all_is_read()?;
         self.target.send_replace(Some(EntryId { ms: seen.last_ms, seq: 0 }));
         self.runtime

@@ -11,7 +11,7 @@ pub struct Command {
     pub summary: &'static str,
     /// Arguments including the name; negative = at least.
     pub arity: i32,
-    /// Flags of registration.
+    /// Flags of registration; `admin` makes a command `@dangerous`.
     pub flags: &'static str,
     /// Whether its first argument is the monitor's key.
     pub keyed: bool,
@@ -38,7 +38,7 @@ const fn internal(name: &'static str, arguments: &'static str, summary: &'static
         arguments,
         summary,
         arity,
-        flags: "write",
+        flags: "write admin",
         keyed: true,
         internal: true,
         complexity: "O(N) with N entries or features",
@@ -114,7 +114,7 @@ pub const COMMANDS: &[Command] = &[
     internal("EDDY.CLOSE", "key end-ms", "Time has come to a window boundary.", 3),
     internal("EDDY.READ", "key source last-id", "Count a source's entries up to an id.", 4),
     internal("EDDY.RESTORE", "key payload", "Puts a monitor back from an append-only file.", 3),
-    internal("EDDY.SENT", "key end-ms", "The fingerprints up to a window end stand in the stream.", 3),
+    internal("EDDY.SENT", "key end-ms [LOST]", "The fingerprints up to a window end stand in the stream.", -3),
 ];
 
 /// The lines of `EDDY.HELP`.
