@@ -105,10 +105,9 @@ impl Names {
         let here = window.items.iter().filter(|item| item.dimension == dimension && item.bucket == bucket);
         let mut items: Vec<CauseItem> =
             here.map(|item| CauseItem { item: item.item.clone(), count: item.count }).collect();
-        if direction == Direction::Down || items.is_empty() {
-            let absent = |known: &&Known| window.items.iter().all(|item| item.item != known.item);
-            items.extend(known.iter().filter(absent).map(|known| CauseItem { item: known.item.clone(), count: 0 }));
-        }
+        let absent = |known: &&Known| items.iter().all(|item| item.item != known.item);
+        let absent: Vec<&Known> = known.iter().filter(absent).collect();
+        items.extend(absent.into_iter().map(|known| CauseItem { item: known.item.clone(), count: 0 }));
         // The bucket may be summed over a few windows, so an item's last few count as well as this one.
         let rise = |item: &CauseItem| {
             let known = known.iter().find(|known| known.item == item.item);
@@ -126,6 +125,9 @@ impl Names {
             order.then_with(|| a.item.cmp(&b.item))
         });
         items.truncate(EACH);
+        // Of what rose, one that isn't in this window is named only if it leads.
+        let mut first = true;
+        items.retain(|item| std::mem::take(&mut first) || item.count > 0 || direction == Direction::Down);
         items
     }
 
