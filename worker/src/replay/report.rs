@@ -101,10 +101,11 @@ impl Report<'_> {
     }
 }
 
-/// The fault during which, or in whose aftermath, the incident was.
+/// The fault during which the incident was, or else in whose aftermath.
 fn fault_of(since_ms: u64, end_ms: u64, labels: &Labels) -> Option<&Fault> {
     let (since, end) = (since_ms as f64 / 1000.0, end_ms as f64 / 1000.0);
-    labels.faults.iter().find(|fault| since < fault.end_s + AFTERMATH_S && end > fault.start_s)
+    let within = |after: f64| labels.faults.iter().find(|fault| since < fault.end_s + after && end > fault.start_s);
+    within(0.0).or_else(|| within(AFTERMATH_S))
 }
 
 fn comparison(f: &mut fmt::Formatter<'_>, quality: &Quality, budget: f64) -> fmt::Result {
