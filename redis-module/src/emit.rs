@@ -3,7 +3,6 @@
 use crate::ffi::key::with_monitor;
 use crate::ffi::log;
 use crate::translate;
-use eddyline_monitor::Schema;
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::keys::{CLOSED, Companions};
 use redis_module::{CallOptions, CallOptionsBuilder, CallReply, CallResult, Context};
@@ -18,14 +17,14 @@ pub(crate) fn send_waiting(ctx: &Context, key: &[u8], deadline: Instant) -> Resu
     loop {
         let waiting = with_monitor(ctx, key, false, |monitor| {
             let (closed, schema) = (monitor.outbox()?, monitor.schema()?);
-            Some((translate::fingerprint(closed, schema), schema.clone(), monitor.definition().retention))
+            Some((translate::fingerprint(closed, schema), monitor.definition().retention))
         });
-        let Ok(Some((fingerprint, schema, retention))) = waiting else { return Ok(false) };
+        let Ok(Some((fingerprint, retention))) = waiting else { return Ok(false) };
         if Instant::now() >= deadline {
             return Ok(true);
         }
         let companions = Companions::of(key).map_err(|error| error.to_string())?;
-        keep_schema(ctx, &companions, &write, &schema)?;
+        keep_schema(ctx, &companions, &write, fingerprint.schema)?;
         let lost = match add(ctx, &companions, &write, &fingerprint, retention) {
             Ok(()) => false,
             Err(refusal) if refusal.contains("equal or smaller") => !stands(ctx, &companions, &fingerprint),
@@ -67,13 +66,14 @@ fn add(
 }
 
 /// Writes the schema's record where it isn't there: before the first fingerprint, or after somebody deleted it.
-fn keep_schema(ctx: &Context, companions: &Companions, options: &CallOptions, schema: &Schema) -> Result<(), String> {
-    let (hash, id) = (companions.schemas(), schema_id(schema.id));
+fn keep_schema(ctx: &Context, companions: &Companions, options: &CallOptions, id: u64) -> Result<(), String> {
+    let (hash, id) = (companions.schemas(), schema_id(id));
     let read = CallOptionsBuilder::new().errors_as_replies().build();
     if call(ctx, "HEXISTS", &read, &[&hash, id.as_bytes()])? == Some(1) {
         return Ok(());
     }
-    let record = translate::schema(schema).to_json();
+    let record = with_monitor(ctx, companions.monitor(), false, |monitor| monitor.schema().map(translate::schema));
+    let Ok(Some(record)) = record.map(|schema| schema.map(|schema| schema.to_json())) else { return Ok(()) };
     call(ctx, "HSET", options, &[&hash, id.as_bytes(), record.as_bytes()]).map(|_| ())
 }
 

@@ -49,22 +49,18 @@ pub(crate) fn schema(from: &monitor::Schema) -> schema::Schema {
 
 /// The stream entry of a closed window.
 pub(crate) fn fingerprint(closed: &monitor::Closed, schema: &monitor::Schema) -> Fingerprint {
-    let mut top = Top::default();
-    for item in &closed.top {
-        let name = match schema.blocks.get(usize::from(item.block)) {
-            Some(monitor::Block::Counts { name, .. } | monitor::Block::Histogram { name, .. }) => name,
-            _ => continue,
-        };
-        if !top.add(name, &item.item, item.count, item.bucket) {
-            break;
+    let items = closed.top.iter().filter_map(|item| match schema.blocks.get(usize::from(item.block)) {
+        Some(monitor::Block::Counts { name, .. } | monitor::Block::Histogram { name, .. }) => {
+            Some((name.as_str(), item.item.as_slice(), item.count, item.bucket))
         }
-    }
+        _ => None,
+    });
     Fingerprint {
         end_ms: closed.end_ms,
         n: closed.n,
         schema: schema.id,
         values: closed.values.clone(),
-        top,
+        top: Top::of(items),
         gap_ms: closed.gap_ms,
         partial: closed.partial,
     }

@@ -4,7 +4,6 @@
 //! time before this window is missing, and `partial` 1 where only a part of it was observed.
 
 use crate::text::printable;
-use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -52,39 +51,39 @@ pub enum FingerprintError {
 }
 
 /// Heavy hitters of one window: block name → (item, count, bucket or slot), largest first.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Top(pub BTreeMap<String, Vec<(String, u64, u32)>>);
 
 impl Top {
-    /// Adds `item` behind `bucket` of `block` unless the JSON would grow past [`MAX_TOP`]; says whether it was added.
-    pub fn add(&mut self, block: &str, item: &[u8], count: u64, bucket: u32) -> bool {
-        self.0.entry(block.to_owned()).or_default().push((printable(item, MAX_TOP_ITEM), count, bucket));
-        if self.to_json().len() <= MAX_TOP {
-            return true;
+    /// Of `items`, in their order of priority, each with its block, count and bucket, as many as fit into [`MAX_TOP`].
+    pub fn of<'a>(items: impl IntoIterator<Item = (&'a str, &'a [u8], u64, u32)>) -> Self {
+        let mut top = Self::default();
+        let mut length = 2;
+        for (block, item, count, bucket) in items {
+            let item = (printable(item, MAX_TOP_ITEM), count, bucket);
+            // a comma more than the first needs: never too short
+            length += json(&item).len() + 1;
+            if !top.0.contains_key(block) {
+                length += json(block).len() + 4;
+            }
+            if length > MAX_TOP {
+                break;
+            }
+            top.0.entry(block.to_owned()).or_default().push(item);
         }
-        if let Some(items) = self.0.get_mut(block) {
-            items.pop();
-        }
-        self.0.retain(|_, items| !items.is_empty());
-        false
+        top
     }
 
     /// Compact JSON, `{"service":[["pay",120,5],…],…}`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("strings and integers always serialise")
+        json(self)
     }
 }
 
-impl Serialize for Top {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (block, items) in &self.0 {
-            map.serialize_entry(block, items)?;
-        }
-        map.end()
-    }
+fn json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).expect("strings and integers always serialise")
 }
 
 impl Fingerprint {
@@ -188,8 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn sample() -> Fingerprint {
-        let mut top = Top::default();
-        assert!(top.add("service", b"pay", 120, 5));
+        let top = Top::of([("service", &b"pay"[..], 120, 5)]);
         Fingerprint {
             end_ms: 1_700_000_005_000,
             n: 3,
@@ -239,9 +237,13 @@ mod tests {
 
     #[test]
     fn top_never_grows_past_its_limit() {
-        let mut top = Top::default();
-        let added = (0..200).filter(|i| top.add("endpoint", format!("/a/{i}").as_bytes(), 1, 0)).count();
-        assert!(added > 20 && added < 200, "{added}");
+        let items: Vec<String> = (0..200).map(|i| format!("/a\"é/{i}")).collect();
+        let blocks = ["endpoint", "service*endpoint"];
+        let candidates = items.iter().enumerate().map(|(i, item)| (blocks[i % 2], item.as_bytes(), i as u64, i as u32));
+        let top = Top::of(candidates);
+        let told: usize = top.0.values().map(Vec::len).sum();
+        assert!((40..100).contains(&told), "{told}");
+        assert!(top.to_json().len() > MAX_TOP - 64, "{}", top.to_json().len());
         assert!(top.to_json().len() <= MAX_TOP);
     }
 

@@ -127,23 +127,18 @@ fn record(names: &monitor::Schema) -> Schema {
 
 /// The entry that the module would write for this window.
 fn fingerprint(closed: &monitor::Closed, names: &monitor::Schema) -> Fingerprint {
-    let mut top = Top::default();
-    for item in &closed.top {
-        let (monitor::Block::Counts { name, .. } | monitor::Block::Histogram { name, .. }) =
-            &names.blocks[usize::from(item.block)]
-        else {
-            continue;
-        };
-        if !top.add(name, &item.item, item.count, item.bucket) {
-            break;
+    let items = closed.top.iter().filter_map(|item| match names.blocks.get(usize::from(item.block)) {
+        Some(monitor::Block::Counts { name, .. } | monitor::Block::Histogram { name, .. }) => {
+            Some((name.as_str(), item.item.as_slice(), item.count, item.bucket))
         }
-    }
+        _ => None,
+    });
     Fingerprint {
         end_ms: closed.end_ms,
         n: closed.n,
         schema: names.id,
         values: closed.values.clone(),
-        top,
+        top: Top::of(items),
         gap_ms: closed.gap_ms,
         partial: closed.partial,
     }

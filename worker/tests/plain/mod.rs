@@ -52,8 +52,7 @@ pub(crate) fn fingerprint(i: u64, schema: u64) -> Fingerprint {
         counts[3] += 1500;
     }
     let n: u64 = counts.iter().sum();
-    let mut top = Top::default();
-    assert!(top.add("service", b"pay", counts[3], 3));
+    let top = Top::of([("service", &b"pay"[..], counts[3], 3)]);
     let values = std::iter::once(n).chain(counts).map(|count| count as f32).collect();
     Fingerprint { end_ms: EPOCH_MS + i * WINDOW_MS, n, schema, values, top, gap_ms: 0, partial: false }
 }
