@@ -38,6 +38,8 @@ fn open_window_of_now(ctx: &Context, key: &[u8], monitor: &mut Monitor) -> Resul
             "ERR the monitor still reads what its sources had before, nothing was counted: try again in a moment",
         ));
     }
-    tick::close_before_observation(ctx, key, monitor);
+    if monitor.open_window().is_none_or(|(_, end)| end <= tick::now_ms()) {
+        tick::close_before_observation(ctx, key, monitor);
+    }
     Ok(())
 }
