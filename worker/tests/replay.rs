@@ -168,7 +168,7 @@ fn what_cannot_be_read_or_watched_is_named() {
         ("events.csv", &["--time", "when"][..], "no column 'when'; the columns are: ts_ms, service, peer, latency_ms"),
         ("events.csv", &["--field", "host=service"], "no column 'host'; the columns are: ts_ms, service"),
         ("other.jsonl", &[], "no column 'ts_ms'; the columns are: service, when"),
-        ("missing.csv", &[], "missing.csv: No such file"),
+        ("missing.csv", &[], "missing.csv can't be read: No such file"),
         ("noise.gz", &[], "noise.gz: "),
         ("empty.csv", &[], "no event could be read: it has no rows"),
         ("events.csv", &["--time-unit", "us", "--time", "latency_ms"], "36000 rows left out: the time is out of range"),

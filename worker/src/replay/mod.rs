@@ -31,7 +31,7 @@ use std::time::Instant;
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// A file can't be opened or read.
-    #[error("{path}: {1}", path = .0.display())]
+    #[error("{path} can't be read", path = .0.display())]
     File(PathBuf, #[source] io::Error),
     /// A file of labels is wrong.
     #[error("{path}: {1}", path = .0.display())]
@@ -74,7 +74,14 @@ pub enum ReplayError {
     Stuck(String),
     /// Trouble with Redis.
     #[error("redis: {0}")]
-    Redis(#[from] redis::RedisError),
+    Redis(redis::RedisError),
+}
+
+/// Not as a source: the error's own text tells its cause already.
+impl From<redis::RedisError> for ReplayError {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error)
+    }
 }
 
 /// Does what `plan` says and prints the report.
