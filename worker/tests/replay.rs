@@ -169,7 +169,7 @@ fn what_cannot_be_read_or_watched_is_named() {
         ("events.csv", &["--field", "host=service"], "no column 'host'; the columns are: ts_ms, service"),
         ("other.jsonl", &[], "no column 'ts_ms'; the columns are: service, when"),
         ("missing.csv", &[], "missing.csv can't be read: No such file"),
-        ("noise.gz", &[], "noise.gz: "),
+        ("noise.gz", &[], "noise.gz can't be read: unexpected end of file"),
         ("empty.csv", &[], "no event could be read: it has no rows"),
         ("events.csv", &["--time-unit", "us", "--time", "latency_ms"], "36000 rows left out: the time is out of range"),
         ("events.csv", &["--cross", "peer"], "CROSSES"),
