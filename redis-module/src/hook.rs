@@ -1,34 +1,13 @@
 //! What happens to sources and monitors by other people's commands. Runs alike on every node and never writes.
 
-use crate::ffi::key::{NoMonitor, selected, with_monitor};
-use crate::registry::Registry;
+use crate::ffi::context::selected;
+use crate::ffi::events::KeyEvent;
+use crate::ffi::key::with_monitor;
+use crate::registry::{Registry, forget_missing};
 use crate::{catch_up, ffi, tick};
 use eddyline_monitor::EntryId;
 use redis_module::Context;
 use redis_module::stream::StreamRecord;
-
-/// The keyspace events that matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyEvent {
-    /// A stream got an entry.
-    Added,
-    /// The key is gone.
-    Gone,
-    /// The key is there under a name it didn't have, with whatever it held elsewhere.
-    Appeared,
-}
-
-impl KeyEvent {
-    /// The event by the server's name for it.
-    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
-        match name {
-            b"xadd" => Some(Self::Added),
-            b"del" | b"expired" | b"evicted" | b"rename_from" | b"move_from" => Some(Self::Gone),
-            b"rename_to" | b"move_to" | b"copy_to" | b"restore" => Some(Self::Appeared),
-            _ => None,
-        }
-    }
-}
 
 /// Hears one event of the selected database.
 pub(crate) fn on_event(ctx: &Context, event: KeyEvent, key: &[u8]) {
@@ -93,12 +72,4 @@ fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut eddyline_
         });
         forget_missing(db, &watcher, seen);
     }
-}
-
-/// Drops a key from the registry that no longer holds a monitor.
-pub(crate) fn forget_missing<R>(db: i32, key: &[u8], found: Result<R, NoMonitor>) -> Option<R> {
-    if found.is_err() {
-        Registry::lock().remove(db, key);
-    }
-    found.ok()
 }

@@ -90,3 +90,11 @@ impl Registry {
         here.map(|(key, _)| (*db, key.clone())).or_else(later).or_else(first)
     }
 }
+
+/// Drops a key from the registry that no longer holds a monitor.
+pub(crate) fn forget_missing<R, E>(db: i32, key: &[u8], found: Result<R, E>) -> Option<R> {
+    if found.is_err() {
+        Registry::lock().remove(db, key);
+    }
+    found.ok()
+}

@@ -1,11 +1,11 @@
 //! The timer: on the primary it closes windows whose time has come, reads backlogs and sends fingerprints, at most 1 ms of
 //! work at once.
 
-use crate::ffi::key::{leads, select, with_monitor};
+use crate::ffi::context::{leads, select};
+use crate::ffi::key::with_monitor;
 use crate::ffi::log;
 use crate::guard::guard;
-use crate::hook::forget_missing;
-use crate::registry::Registry;
+use crate::registry::{Registry, forget_missing};
 use crate::{catch_up, emit};
 use eddyline_monitor::{Clock, Monitor};
 use redis_module::Context;
@@ -195,7 +195,7 @@ fn read_slice(ctx: &Context, key: &[u8], monitor: &mut Monitor, deadline: Instan
 
 /// On the node that writes the log, before an observation: a window that is over is closed first.
 pub(crate) fn close_before_observation(ctx: &Context, key: &[u8], monitor: &mut Monitor) {
-    let db = crate::ffi::key::selected(ctx);
+    let db = crate::ffi::context::selected(ctx);
     let since = ticker().attended.get(&(db, key.to_vec())).copied();
     close_due(ctx, key, monitor, since, Instant::now() + BUDGET);
 }

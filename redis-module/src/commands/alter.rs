@@ -1,7 +1,8 @@
 //! `EDDY.ALTER`.
 
 use super::refused;
-use crate::ffi::key::{leads, with_monitor};
+use crate::ffi::context::leads;
+use crate::ffi::key::with_monitor;
 use crate::tick::close_due;
 use crate::translate;
 use eddyline_monitor::Clock;

@@ -2,7 +2,8 @@
 
 use super::refused;
 use crate::catch_up::newest;
-use crate::ffi::key::{NoMonitor, create as put, selected, with_monitor};
+use crate::ffi::context::selected;
+use crate::ffi::key::{NoMonitor, create as put, with_monitor};
 use crate::registry::Registry;
 use crate::translate;
 use eddyline_monitor::Monitor;

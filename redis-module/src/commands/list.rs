@@ -1,6 +1,7 @@
 //! `EDDY.LIST`.
 
-use crate::ffi::key::{selected, with_monitor};
+use crate::ffi::context::selected;
+use crate::ffi::key::with_monitor;
 use crate::registry::Registry;
 use redis_module::{Context, RedisResult, RedisValue};
 

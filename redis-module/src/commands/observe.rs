@@ -1,7 +1,8 @@
 //! `EDDY.OBSERVE`.
 
 use super::refused;
-use crate::ffi::key::{leads, with_monitor};
+use crate::ffi::context::leads;
+use crate::ffi::key::with_monitor;
 use crate::tick;
 use eddyline_monitor::{Clock, Monitor, NoWindow};
 use eddyline_wire::command::observe::Observe;

@@ -1,7 +1,8 @@
 //! `EDDY.RESTORE`: what an append-only file without RDB preamble holds of a monitor. Internal.
 
 use super::refused;
-use crate::ffi::key::{NoMonitor, create as put, selected, with_monitor};
+use crate::ffi::context::selected;
+use crate::ffi::key::{NoMonitor, create as put, with_monitor};
 use crate::registry::Registry;
 use eddyline_monitor::Monitor;
 use eddyline_wire::command::Arguments;

@@ -1,12 +1,34 @@
 //! Keyspace and server events.
 
-use super::key::{select, selected};
+use super::context::{select, selected};
 use crate::guard::guard;
-use crate::hook::KeyEvent;
 use crate::registry::Registry;
 use redis_module::{Context, NotifyEvent, RedisString, raw};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The keyspace events that matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyEvent {
+    /// A stream got an entry.
+    Added,
+    /// The key is gone.
+    Gone,
+    /// The key is there under a name it didn't have, with whatever it held elsewhere.
+    Appeared,
+}
+
+impl KeyEvent {
+    /// The event by the server's name for it.
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
+        match name {
+            b"xadd" => Some(Self::Added),
+            b"del" | b"expired" | b"evicted" | b"rename_from" | b"move_from" => Some(Self::Gone),
+            b"rename_to" | b"move_to" | b"copy_to" | b"restore" => Some(Self::Appeared),
+            _ => None,
+        }
+    }
+}
 
 /// Who hears keyspace events.
 type Listener = fn(&Context, KeyEvent, &[u8]);

@@ -1,4 +1,4 @@
-//! Keys: a monitor's value behind its key, and the database a context works on.
+//! Keys: a monitor's value behind its key.
 
 use super::events;
 use super::monitor_type::MONITOR;
@@ -74,27 +74,6 @@ pub(crate) fn entry(ctx: &Context, key: &[u8], ms: u64) -> Option<StreamRecord> 
 /// Puts `monitor` behind `key`.
 pub(crate) fn create(ctx: &Context, key: &[u8], monitor: Monitor) -> Result<(), RedisError> {
     RedisKeyWritable::open(ctx.ctx, &string(ctx, key)).set_value(&MONITOR, monitor)
-}
-
-/// Number of the database that `ctx` works on.
-pub(crate) fn selected(ctx: &Context) -> i32 {
-    // SAFETY: a context that the server gave us.
-    unsafe { raw::RedisModule_GetSelectedDb.map_or(0, |get| get(ctx.ctx)) }
-}
-
-/// Makes `ctx` work on database `db`.
-pub(crate) fn select(ctx: &Context, db: i32) -> bool {
-    // SAFETY: a context that the server gave us.
-    unsafe { raw::RedisModule_SelectDb.is_some_and(|select| select(ctx.ctx, db) == raw::Status::Ok as i32) }
-}
-
-/// Whether this node may change the log now: an unpaused primary that isn't loading.
-pub(crate) fn leads(ctx: &Context) -> bool {
-    use redis_module::ContextFlags as Flags;
-    let flags = ctx.get_flags();
-    // SAFETY: no argument. A write while replica traffic is to be avoided makes the server assert and die.
-    let paused = unsafe { raw::RedisModule_AvoidReplicaTraffic.is_some_and(|avoid| avoid() != 0) };
-    flags.contains(Flags::MASTER) && !flags.contains(Flags::LOADING) && !paused
 }
 
 unsafe fn value_type(key: *mut raw::RedisModuleKey) -> KeyType {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod command;
+pub(crate) mod context;
 pub(crate) mod events;
 pub(crate) mod key;
 pub(crate) mod log;
