@@ -49,18 +49,12 @@ pub(crate) fn schema(from: &monitor::Schema) -> schema::Schema {
 
 /// The stream entry of a closed window.
 pub(crate) fn fingerprint(closed: &monitor::Closed, schema: &monitor::Schema) -> Fingerprint {
-    let items = closed.top.iter().filter_map(|item| match schema.blocks.get(usize::from(item.block)) {
-        Some(monitor::Block::Counts { name, .. } | monitor::Block::Histogram { name, .. }) => {
-            Some((name.as_str(), item.item.as_slice(), item.count, item.bucket))
-        }
-        _ => None,
-    });
     Fingerprint {
         end_ms: closed.end_ms,
         n: closed.n,
         schema: schema.id,
         values: closed.values.clone(),
-        top: Top::of(items),
+        top: Top::of(closed.named_top(schema)),
         gap_ms: closed.gap_ms,
         partial: closed.partial,
     }

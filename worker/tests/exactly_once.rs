@@ -4,6 +4,7 @@
 mod plain;
 
 use eddyline_testkit::{Server, eventually};
+use eddyline_wire::alert::Alert;
 use plain::{
     MONITOR, SOON, Worker, assert_undisturbed, expire_lease, id, keys, schema, wait_for_score, write_fingerprints,
     write_schema,
@@ -150,8 +151,9 @@ fn a_damaged_checkpoint_is_said_and_rebuilt_from_history() {
     assert_undisturbed(&mut connection, 1..WINDOWS);
 }
 
-#[test]
-fn a_redis_that_lost_its_last_seconds_gets_them_again() {
+/// A worker scored up to 302, where an incident is open, and Redis came back with nothing after 289. With them, what was
+/// last said of the incident.
+fn forgotten_after_289() -> (Server, redis::Connection, Worker, Alert) {
     let mut server = Server::plain().start().unwrap();
     let mut connection = server.connection().unwrap();
     write_schema(&mut connection, &schema(1));
@@ -159,13 +161,19 @@ fn a_redis_that_lost_its_last_seconds_gets_them_again() {
     let worker = Worker::start(&server);
     wait_for_score(&mut connection, 289);
     redis::cmd("SAVE").exec(&mut connection).unwrap();
-    // An incident opens at 300 and is forgotten with everything else after 289.
     write_fingerprints(&mut connection, 290..303, 1);
     wait_for_score(&mut connection, 302);
+    let said = plain::incidents(&mut connection).pop().unwrap().1;
     server.kill().unwrap();
     server.start().unwrap();
     let mut connection = server.connection().unwrap();
     assert_eq!(plain::scores(&mut connection).last().unwrap().0, id(289));
+    (server, connection, worker, said)
+}
+
+#[test]
+fn a_redis_that_lost_its_last_seconds_gets_them_again() {
+    let (_server, mut connection, worker, _) = forgotten_after_289();
     // Redis comes back with the windows from 290 on, which the module would write again.
     write_fingerprints(&mut connection, 290..WINDOWS, 1);
     wait_for_score(&mut connection, WINDOWS - 1);
@@ -176,20 +184,8 @@ fn a_redis_that_lost_its_last_seconds_gets_them_again() {
 
 #[test]
 fn an_incident_whose_windows_were_lost_is_resolved_with_that_reason() {
-    let mut server = Server::plain().start().unwrap();
-    let mut connection = server.connection().unwrap();
-    write_schema(&mut connection, &schema(1));
-    write_fingerprints(&mut connection, 1..290, 1);
-    let worker = Worker::start(&server);
-    wait_for_score(&mut connection, 289);
-    redis::cmd("SAVE").exec(&mut connection).unwrap();
-    write_fingerprints(&mut connection, 290..303, 1);
-    wait_for_score(&mut connection, 302);
-    let lost = plain::incidents(&mut connection).pop().unwrap().1;
+    let (_server, mut connection, worker, lost) = forgotten_after_289();
     assert_eq!(lost.window_end_ms - lost.since_ms, 1000 * lost.windows);
-    server.kill().unwrap();
-    server.start().unwrap();
-    let mut connection = server.connection().unwrap();
     // The windows of the incident are gone for good.
     write_fingerprints(&mut connection, 310..350, 1);
     wait_for_score(&mut connection, 349);

@@ -1,5 +1,6 @@
 //! A closed window, as it leaves the monitor.
 
+use crate::schema::{Block, Schema};
 use serde::{Deserialize, Serialize};
 
 /// Most items in a fingerprint's `top`.
@@ -21,6 +22,18 @@ pub struct Closed {
     pub partial: bool,
     /// Heavy hitters behind the buckets, in order of priority.
     pub top: Vec<TopItem>,
+}
+
+impl Closed {
+    /// The heavy hitters with the names of their blocks, in order of priority: block, item, count, bucket.
+    pub fn named_top<'a>(&'a self, schema: &'a Schema) -> impl Iterator<Item = (&'a str, &'a [u8], u64, u32)> {
+        self.top.iter().filter_map(|item| match schema.blocks.get(usize::from(item.block))? {
+            Block::Counts { name, .. } | Block::Histogram { name, .. } => {
+                Some((name.as_str(), item.item.as_slice(), item.count, item.bucket))
+            }
+            Block::Numeric { .. } => None,
+        })
+    }
 }
 
 /// A heavy hitter behind a bucket of a counts block or a row of a histogram.

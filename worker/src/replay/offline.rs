@@ -127,18 +127,12 @@ fn record(names: &monitor::Schema) -> Schema {
 
 /// The entry that the module would write for this window.
 fn fingerprint(closed: &monitor::Closed, names: &monitor::Schema) -> Fingerprint {
-    let items = closed.top.iter().filter_map(|item| match names.blocks.get(usize::from(item.block)) {
-        Some(monitor::Block::Counts { name, .. } | monitor::Block::Histogram { name, .. }) => {
-            Some((name.as_str(), item.item.as_slice(), item.count, item.bucket))
-        }
-        _ => None,
-    });
     Fingerprint {
         end_ms: closed.end_ms,
         n: closed.n,
         schema: names.id,
         values: closed.values.clone(),
-        top: Top::of(items),
+        top: Top::of(closed.named_top(names)),
         gap_ms: closed.gap_ms,
         partial: closed.partial,
     }
