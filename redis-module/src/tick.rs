@@ -146,7 +146,7 @@ fn advance(ctx: &Context, key: &[u8], monitor: &mut Monitor, since: Option<u64>,
         let moved = read_slice(ctx, key, monitor, deadline);
         return Due { at: if moved { BUSY } else { IDLE }, attended: false };
     }
-    if monitor.definition().clock == Clock::Stream {
+    if monitor.definition().clock == Clock::Stream || monitor.paused() {
         return Due { at: IDLE, attended: false };
     }
     // with a full outbox the entries of sources wait, so time does

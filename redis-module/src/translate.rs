@@ -1,6 +1,6 @@
 //! Between the words of the wire and the monitor's.
 
-use eddyline_monitor::{self as monitor, Definition, EntryId};
+use eddyline_monitor::{self as monitor, Definition, EntryId, Hashed};
 use eddyline_wire::command::create::{Clock, Create, Measure};
 use eddyline_wire::fingerprint::{Fingerprint, Top};
 use eddyline_wire::{command, schema};
@@ -19,6 +19,7 @@ pub(crate) fn definition(create: &Create) -> Definition {
         crosses: create.crosses.iter().map(|parts| parts.iter().map(measure).collect()).collect(),
         measures: create.measures.iter().map(measure).collect(),
         uniques: create.uniques.clone(),
+        hashed: Hashed { fields: create.hashed.clone(), key: create.salt.unwrap_or_default() },
     }
 }
 

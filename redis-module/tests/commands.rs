@@ -96,7 +96,7 @@ fn every_mistake_is_a_clear_error_and_changes_nothing() {
         ("EDDY.FINGERPRINT m ID x", "ID must be the id of a fingerprint"),
         ("EDDY.CLOSE m yesterday", "end-ms must be milliseconds since the epoch, got 'yesterday'"),
         ("EDDY.READ m metrics 0-0", "the monitor has no source 'metrics'"),
-        ("EDDY.ALTER m WINDOW 5", "unknown option 'WINDOW'. Options are: CLOCK"),
+        ("EDDY.ALTER m WINDOW 5", "WINDOW can't be altered, new fingerprints would mean something else"),
         ("EDDY.RESTORE n garbage", "the monitor"),
         ("EDDY.CREATE n 一", "unknown option '\\xe4\\xb8\\x80'"),
         ("EDDY.SENT m 5000 MAYBE", "unknown option 'MAYBE'. Options are: LOST"),

@@ -25,6 +25,12 @@ pub struct Closed {
 }
 
 impl Closed {
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        let items: usize = self.top.iter().map(|item| size_of::<TopItem>() + item.item.len()).sum();
+        size_of_val(self.values.as_slice()) + items
+    }
+
     /// The heavy hitters with the names of their blocks, in order of priority: block, item, count, bucket.
     pub fn named_top<'a>(&'a self, schema: &'a Schema) -> impl Iterator<Item = (&'a str, &'a [u8], u64, u32)> {
         self.top.iter().filter_map(|item| match schema.blocks.get(usize::from(item.block))? {

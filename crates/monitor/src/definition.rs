@@ -1,11 +1,14 @@
 //! What to watch, as the user gave it.
 
+use crate::hashed::Hashed;
 use serde::{Deserialize, Serialize};
 
 /// Most dimensions, crosses and measures.
 pub const MAX_FIELDS: usize = 16;
 /// Most unique fields.
 pub const MAX_UNIQUES: usize = 8;
+/// Most fields of which only a hash is stored.
+pub const MAX_HASHED: usize = 16;
 /// Most sources.
 pub const MAX_SOURCES: usize = 16;
 /// Longest name of a field or source, in bytes.
@@ -57,6 +60,9 @@ pub struct Definition {
     pub measures: Vec<Measure>,
     /// Fields of which the distinct values are counted.
     pub uniques: Vec<String>,
+    /// Fields of which only a keyed hash is stored. Stands apart in the encoding, which didn't have it at first.
+    #[serde(skip)]
+    pub hashed: Hashed,
 }
 
 /// Why a definition is refused.
@@ -88,6 +94,7 @@ impl Default for Definition {
             crosses: Vec::new(),
             measures: Vec::new(),
             uniques: Vec::new(),
+            hashed: Hashed::default(),
         }
     }
 }
@@ -107,7 +114,12 @@ impl Definition {
     /// Checks every limit; a definition that came from a dump is checked like one that came from a user.
     pub(crate) fn check(&self) -> Result<(), DefinitionError> {
         let lists = [self.dimensions.len(), self.crosses.len(), self.measures.len()];
-        let names = self.dimensions.iter().chain(&self.uniques).chain(self.measures.iter().map(|m| &m.field));
+        let names = self
+            .dimensions
+            .iter()
+            .chain(&self.uniques)
+            .chain(&self.hashed.fields)
+            .chain(self.measures.iter().map(|m| &m.field));
         let parts = self.crosses.iter().flatten();
         let edges = self.measures.iter().chain(self.crosses.iter().flatten()).filter_map(|m| m.first_edge);
         let limits = [
@@ -118,6 +130,7 @@ impl Definition {
             (lists.iter().all(|&n| n <= MAX_FIELDS), "at most 16 dimensions, crosses and measures"),
             (self.uniques.len() <= MAX_UNIQUES, "at most 8 uniques"),
             (self.sources.len() <= MAX_SOURCES, "at most 16 sources"),
+            (self.hashed.fields.len() <= MAX_HASHED, "at most 16 hashed fields"),
             (
                 names.chain(parts.map(|part| &part.field)).all(|name| (1..=MAX_NAME).contains(&name.len())),
                 "names are 1 to 1024 bytes",
@@ -132,6 +145,10 @@ impl Definition {
                     (2..=3).contains(&parts.len()) && measures <= 1
                 }),
                 "a cross has two or three parts, at most one of them a measure",
+            ),
+            (
+                !self.measures.iter().any(|m| self.hashed.fields.contains(&m.field)),
+                "a measure can't be hashed: its numbers are needed",
             ),
             (edges.into_iter().all(|edge| (1e-12..=1e12).contains(&edge)), "first edges are 1e-12 to 1e12"),
         ];

@@ -1,9 +1,9 @@
 //! The definition made concrete: every field has a number, every measure its edges, everything its size.
 
-use crate::closed::TOP_BYTES;
+use crate::closed::{MAX_TOP_ITEMS, TOP_BYTES, TopItem};
 use crate::definition::{Definition, DefinitionError, MAX_FEATURES, MAX_FIELDS, MAX_UNIQUES, Measure};
 use crate::histogram::Histogram;
-use crate::items::Items;
+use crate::items::{HITTERS, Items};
 use crate::measure::MeasureState;
 use crate::outbox::MAX_WAITING;
 use crate::schema::{Block, LEVELS, SLOTS, Schema};
@@ -61,6 +61,23 @@ impl Fields {
         definition: &Definition,
         learned: impl Fn(&str) -> Option<f64>,
     ) -> Result<Self, DefinitionError> {
+        let mut fields = Self::named(definition, learned);
+        if fields.features() > MAX_FEATURES {
+            return Err(DefinitionError::OutOfLimits(
+                "more than 16384 features: fewer BUCKETS or DIMENSIONS are needed",
+            ));
+        }
+        for width in WIDTHS {
+            fields.width = width.next_multiple_of(fields.buckets);
+            if fields.bytes_at_most() <= definition.memory {
+                return Ok(fields);
+            }
+        }
+        Err(DefinitionError::Memory { needed: fields.bytes_at_most(), allowed: definition.memory })
+    }
+
+    /// The fields of `definition` by their numbers, without a width yet.
+    fn named(definition: &Definition, learned: impl Fn(&str) -> Option<f64>) -> Self {
         let mut names: Vec<String> = Vec::new();
         let mut number = |field: &String| {
             let at = names.iter().position(|name| name == field).unwrap_or_else(|| {
@@ -92,26 +109,24 @@ impl Fields {
                 }
             }
         }
-        let mut fields =
-            Self { names, joints, measures, uniques, crosses, width: 0, buckets: definition.buckets as usize };
-        if fields.features() > MAX_FEATURES {
-            return Err(DefinitionError::OutOfLimits(
-                "more than 16384 features: fewer BUCKETS or DIMENSIONS are needed",
-            ));
-        }
-        for width in WIDTHS {
-            fields.width = width.next_multiple_of(fields.buckets);
-            if fields.bytes() <= definition.memory {
-                return Ok(fields);
-            }
-        }
-        Err(DefinitionError::Memory { needed: fields.bytes(), allowed: definition.memory })
+        Self { names, joints, measures, uniques, crosses, width: 0, buckets: definition.buckets as usize }
+    }
+
+    /// What a new monitor of these fields comes to take beyond its first bytes, when it has counted ordinary traffic: items
+    /// of some 12 bytes, measures over four decades, the last fingerprint.
+    pub(crate) fn growth(&self) -> usize {
+        const ITEM: usize = 12;
+        let items = 2 * self.joints.len() * HITTERS * ITEM;
+        let rows = self.crosses.len() * SLOTS * (ITEM + size_of::<Vec<u8>>() + size_of::<u64>());
+        let measures = 2 * self.measures.len() * MeasureState::GROWTH;
+        let told = (HITTERS * (self.joints.len() + self.crosses.len())).min(MAX_TOP_ITEMS);
+        items + rows + measures + 4 * self.features() + told * (size_of::<TopItem>() + ITEM)
     }
 
     /// The most bytes that counting these fields takes, the waiting fingerprints included.
-    pub(crate) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes_at_most(&self) -> u64 {
         let joints = self.joints.len() * Items::bytes_at_most(self.width);
-        let measures = self.measures.len() * MeasureState::BYTES;
+        let measures = self.measures.len() * MeasureState::BYTES_AT_MOST;
         let uniques = self.uniques.len() << UNIQUE_PRECISION;
         let crosses = self.crosses.len() * Histogram::BYTES_AT_MOST;
         let waiting = MAX_WAITING * (4 * self.features() + TOP_BYTES);
@@ -181,10 +196,11 @@ impl Fields {
     pub(crate) fn is_sane(&self, definition: &Definition) -> bool {
         let known = |&part: &u16| usize::from(part) < self.names.len();
         let is_joint = |joint: &Joint| (1..=3).contains(&joint.parts.len()) && joint.parts.iter().all(known);
-        let given =
-            definition.inferred() || Self::resolve(definition, |_| None).is_ok_and(|fields| fields.is_like(self));
+        // not held against MEMORY: an older release may have needed less
+        let given = definition.inferred() || Self::named(definition, |_| None).is_like(self);
         given
             && self.names.len() <= 88
+            && self.features() <= MAX_FEATURES
             && self.joints.len() + self.crosses.len() <= 2 * MAX_FIELDS
             && self.measures.len() <= MAX_FIELDS
             && self.uniques.len() <= MAX_UNIQUES

@@ -23,6 +23,12 @@ impl Histogram {
     /// The most bytes a histogram grows to.
     pub(crate) const BYTES_AT_MOST: usize = SLOTS * (4 * LEVELS + size_of::<Slot>() + MAX_ITEM);
 
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        let items: usize = self.slots.iter().map(|slot| size_of::<Slot>() + slot.item.len()).sum();
+        size_of_val(self.counts.as_slice()) + items
+    }
+
     /// No row given yet.
     pub(crate) fn new() -> Self {
         Self { slots: Vec::new(), counts: vec![0; SLOTS * LEVELS] }

@@ -4,7 +4,8 @@ use eddyline_sketch::{CountMin, Distinct, HeavyHitters, ItemHash, Novelty};
 use serde::{Deserialize, Serialize};
 
 const DEPTH: usize = 4;
-const HITTERS: usize = 32;
+/// Heavy hitters of a window.
+pub(crate) const HITTERS: usize = 32;
 const DISTINCT_PRECISION: u8 = 10;
 const NOVEL_ITEMS: u32 = 4096;
 const NOVEL_FALSE_POSITIVES: f64 = 0.01;
@@ -15,11 +16,17 @@ const LONG_WINDOWS: u32 = 8192;
 /// Windows after which an item that wasn't seen is new again, at the latest twice this.
 const NOVEL_WINDOWS: u32 = 8192;
 
+/// What one window counted of a dimension's items.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Counted {
+    counts: CountMin,
+    hitters: HeavyHitters,
+}
+
 /// The sketches of one dimension.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Items {
-    window: CountMin,
-    hitters: HeavyHitters,
+    window: Counted,
     distinct: Distinct,
     new: u32,
     novelty: Novelty,
@@ -36,13 +43,51 @@ pub(crate) struct Summary {
     pub burst: f32,
 }
 
+impl Counted {
+    /// Nothing, in count-min rows of `width` columns.
+    pub(crate) fn new(width: usize) -> Self {
+        Self {
+            counts: CountMin::new(width, DEPTH).expect("a width of 128 to 2047 columns"),
+            hitters: HeavyHitters::new(HITTERS).expect("a constant within the sketch's range"),
+        }
+    }
+
+    /// Estimated count of an item.
+    pub(crate) fn estimate(&self, item: ItemHash) -> u32 {
+        self.counts.estimate(item)
+    }
+
+    /// The `k` heaviest items, largest first, with their counts.
+    pub(crate) fn top(&self, k: usize) -> impl Iterator<Item = (&[u8], u64, ItemHash)> {
+        self.hitters.top(k).into_iter().map(|hitter| {
+            let count = u64::from(self.counts.estimate(hitter.hash)).min(hitter.count);
+            (hitter.item, count, hitter.hash)
+        })
+    }
+
+    /// Back to nothing.
+    pub(crate) fn clear(&mut self) {
+        self.counts.clear();
+        self.hitters.clear();
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.counts.bytes() + self.hitters.bytes()
+    }
+
+    /// Whether this has the shape that [`Counted::new`] gives it; a dump may claim another.
+    pub(crate) fn has_shape(&self, width: usize) -> bool {
+        self.counts.width() == width && self.counts.depth() == DEPTH && self.hitters.capacity() == HITTERS
+    }
+}
+
 impl Items {
     /// Empty sketches with count-min rows of `width` columns.
     pub(crate) fn new(width: usize) -> Self {
         const CONSTANT: &str = "constants within the sketch's range";
         Self {
-            window: CountMin::new(width, DEPTH).expect("a width of 128 to 2047 columns"),
-            hitters: HeavyHitters::new(HITTERS).expect(CONSTANT),
+            window: Counted::new(width),
             distinct: Distinct::new(DISTINCT_PRECISION).expect(CONSTANT),
             new: 0,
             novelty: Novelty::new(NOVEL_ITEMS, NOVEL_FALSE_POSITIVES).expect(CONSTANT),
@@ -52,17 +97,23 @@ impl Items {
         }
     }
 
-    /// The most bytes that [`Items::new`] with this width can grow to.
+    /// The most bytes that [`Items::new`] with this width and what the last window counted can grow to.
     pub(crate) fn bytes_at_most(width: usize) -> usize {
         let novelty = 4 * NOVEL_ITEMS as usize;
-        2 * 4 * DEPTH * width + HeavyHitters::bytes_at_most(HITTERS, MAX_ITEM) + (1 << DISTINCT_PRECISION) + novelty
+        let hitters = HeavyHitters::bytes_at_most(HITTERS, MAX_ITEM);
+        3 * 4 * DEPTH * width + 2 * hitters + (1 << DISTINCT_PRECISION) + novelty
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.window.bytes() + self.distinct.bytes() + self.novelty.bytes() + self.long.bytes()
     }
 
     /// Whether this has the shape that [`Items::new`] gives it; a dump may claim another.
     pub(crate) fn has_shape(&self, width: usize) -> bool {
         let fresh = Self::new(width);
-        [&self.window, &self.long].iter().all(|s| s.width() == width && s.depth() == DEPTH)
-            && self.hitters.capacity() == HITTERS
+        self.window.has_shape(width)
+            && (self.long.width(), self.long.depth()) == (width, DEPTH)
             && self.distinct.bytes() == fresh.distinct.bytes()
             && self.novelty.bytes() == fresh.novelty.bytes()
             && self.long_windows < LONG_WINDOWS
@@ -72,8 +123,8 @@ impl Items {
     /// Counts one item.
     pub(crate) fn add(&mut self, item: &[u8]) {
         let hash = ItemHash::of(item);
-        self.window.add(hash, 1);
-        if self.hitters.add(item, hash, 1) {
+        self.window.counts.add(hash, 1);
+        if self.window.hitters.add(item, hash, 1) {
             return; // tracked since earlier in this window: neither new nor another distinct item
         }
         self.distinct.add(hash);
@@ -92,23 +143,30 @@ impl Items {
 
     /// The window's counts in hashed buckets, appended to `out`.
     pub(crate) fn fold(&self, buckets: usize, out: &mut Vec<f32>) {
-        self.window.fold(buckets, out).expect("the width is a multiple of the buckets");
+        self.window.counts.fold(buckets, out).expect("the width is a multiple of the buckets");
     }
 
     /// Heavy hitters of the window, largest first: item, count, bucket.
     pub(crate) fn top(&self, buckets: usize) -> impl Iterator<Item = (&[u8], u64, u32)> {
-        self.hitters.top(HITTERS).into_iter().map(move |hitter| {
-            let count = u64::from(self.window.estimate(hitter.hash)).min(hitter.count);
-            (hitter.item, count, hitter.hash.bucket(buckets) as u32)
-        })
+        self.window.top(HITTERS).map(move |(item, count, hash)| (item, count, hash.bucket(buckets) as u32))
     }
 
-    /// The window is over: what it counted becomes part of the long memory.
-    pub(crate) fn close(&mut self) {
-        self.long.merge(&self.window).expect("both have the same shape");
+    /// What the open window counted.
+    pub(crate) fn window(&self) -> &Counted {
+        &self.window
+    }
+
+    /// Mean count of an item in the closed windows that the long memory still knows.
+    pub(crate) fn long_run_mean(&self, item: ItemHash) -> f64 {
+        f64::from(self.long.estimate(item)) / f64::from(self.long_windows.max(1))
+    }
+
+    /// The window is over: what it counted becomes part of the long memory and takes the place of `last`.
+    pub(crate) fn close(&mut self, last: &mut Counted) {
+        self.long.merge(&self.window.counts).expect("both have the same shape");
         self.pass_empty(1);
+        std::mem::swap(&mut self.window, last);
         self.window.clear();
-        self.hitters.clear();
         self.distinct.clear();
         self.new = 0;
     }
@@ -129,12 +187,12 @@ impl Items {
 
     /// Shannon entropy of the window's items in bits, over the columns of one row: collisions join rare items.
     fn entropy(&self) -> f64 {
-        let n = self.window.total() as f64;
+        let n = self.window.counts.total() as f64;
         if n == 0.0 {
             return 0.0;
         }
         let bits = |&c: &u32| f64::from(c) * libm::log2(f64::from(c));
-        let sum: f64 = self.window.row(0).iter().filter(|&&c| c > 1).map(bits).sum();
+        let sum: f64 = self.window.counts.row(0).iter().filter(|&&c| c > 1).map(bits).sum();
         (libm::log2(n) - sum / n).max(0.0)
     }
 
@@ -146,11 +204,11 @@ impl Items {
             return 0.0;
         }
         let surprise = |hash: ItemHash| {
-            let a = f64::from(self.window.estimate(hash));
+            let a = f64::from(self.window.counts.estimate(hash));
             let s = f64::from(self.long.estimate(hash)) + a;
             let excess = a - s / t;
             if excess > 0.0 { excess * excess * t * t / (s * (t - 1.0)) } else { 0.0 }
         };
-        self.hitters.iter().map(|hitter| surprise(hitter.hash)).fold(0.0, f64::max)
+        self.window.hitters.iter().map(|hitter| surprise(hitter.hash)).fold(0.0, f64::max)
     }
 }

@@ -58,6 +58,12 @@ impl Learner {
     /// The most bytes that learning takes.
     pub(crate) const BYTES: u64 = (MOST_FIELDS * (LONGEST_NAME + 2 * 8 * MOST_DISTINCT + 256)) as u64;
 
+    /// Bytes held, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let seen = |(name, seen): (&String, &Seen)| 256 + name.len() + 2 * size_of::<u64>() * seen.distinct.len();
+        self.fields.iter().map(seen).sum()
+    }
+
     /// Whether `definition` leaves anything to learn: all fields, or the range of a crossed measure.
     pub(crate) fn needed(definition: &Definition) -> bool {
         let given = |part: &Measure| {

@@ -10,12 +10,15 @@ mod closed;
 mod definition;
 mod encoding;
 mod fields;
+mod hashed;
 mod histogram;
 mod items;
+mod last;
 mod learning;
 mod measure;
 mod monitor;
 mod outbox;
+mod query;
 mod schema;
 mod source;
 mod tally;
@@ -24,12 +27,15 @@ mod window;
 
 pub use closed::{Closed, TopItem};
 pub use definition::{
-    Clock, Definition, DefinitionError, MAX_FEATURES, MAX_FIELDS, MAX_MS, MAX_NAME, MAX_SOURCES, MAX_UNIQUES, Measure,
+    Clock, Definition, DefinitionError, MAX_FEATURES, MAX_FIELDS, MAX_HASHED, MAX_MS, MAX_NAME, MAX_SOURCES,
+    MAX_UNIQUES, Measure,
 };
-pub use encoding::DecodeError;
+pub use encoding::{DecodeError, ENCODING};
+pub use hashed::Hashed;
 pub use learning::Progress;
 pub use monitor::{Monitor, NoWindow, Phase, Reading};
 pub use outbox::MAX_WAITING;
+pub use query::{Estimate, Heavy, NoAnswer};
 pub use schema::{Block, Schema};
 pub use source::{EntryId, Source};
-pub use tally::{LeftOut, Reason};
+pub use tally::{LeftOut, Passed, Reason};

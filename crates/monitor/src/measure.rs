@@ -3,15 +3,17 @@
 use eddyline_sketch::Quantiles;
 use serde::{Deserialize, Serialize};
 
-/// Sum, quantiles and largest value of the open window.
+/// Sum, quantiles and largest value of a window.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct MeasureState {
     quantiles: Quantiles,
 }
 
 impl MeasureState {
-    /// The most bytes of a quantile sketch: 1024 bins either side of 0.
-    pub(crate) const BYTES: usize = 2 * 1024 * 4 + 128;
+    /// The most bytes for the open and the last window.
+    pub(crate) const BYTES_AT_MOST: usize = 2 * Quantiles::BYTES_AT_MOST;
+    /// Bytes that values over four decades come to take beyond a new sketch.
+    pub(crate) const GROWTH: usize = 600 * size_of::<u64>();
 
     pub(crate) fn new() -> Self {
         Self { quantiles: Quantiles::new() }
@@ -29,9 +31,25 @@ impl MeasureState {
         features.map(|feature| feature.map_or(MISSING, |value| value as f32))
     }
 
-    /// The window is over.
-    pub(crate) fn close(&mut self) {
+    /// Value of rank `q` (0 to 1) within 1 %; none where there was no value.
+    pub(crate) fn quantile(&self, q: f64) -> Option<f64> {
+        self.quantiles.quantile(q)
+    }
+
+    /// The window is over and takes the place of `last`.
+    pub(crate) fn close(&mut self, last: &mut Self) {
+        std::mem::swap(self, last);
+        self.clear();
+    }
+
+    /// Back to nothing.
+    pub(crate) fn clear(&mut self) {
         self.quantiles.clear();
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.quantiles.bytes()
     }
 }
 

@@ -31,6 +31,11 @@ impl Outbox {
         self.waiting.len()
     }
 
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.waiting.iter().map(|waiting| size_of::<Waiting>() + waiting.closed.bytes()).sum()
+    }
+
     /// Appends a window; it tells of the unknown time before it.
     pub(crate) fn push(&mut self, closed: Closed, window_ms: u64) {
         self.push_run(closed, 1, window_ms);

@@ -18,4 +18,8 @@ pub struct Source {
     pub name: Vec<u8>,
     /// The last entry that was read; entries up to it are known.
     pub cursor: EntryId,
+    /// How many entries the stream had ever been given at the cursor, where that is known: entries that were trimmed before
+    /// they were read are told by it. Stands apart in the encoding, which didn't have it at first.
+    #[serde(skip)]
+    pub added: Option<u64>,
 }

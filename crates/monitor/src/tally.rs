@@ -40,6 +40,18 @@ pub struct LeftOut {
     /// Closed windows dropped because the outbox was full.
     pub dropped_windows: u64,
     fields: Vec<[u64; 3]>,
+    /// What came later; stands apart in the encoding.
+    #[serde(skip)]
+    pub passed: Passed,
+}
+
+/// Observations and entries that were passed over whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Passed {
+    /// They came while the monitor was paused.
+    pub paused: u64,
+    /// Entries that a source had and lost before they could be read.
+    pub trimmed: u64,
 }
 
 impl LeftOut {

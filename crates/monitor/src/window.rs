@@ -4,6 +4,7 @@ use crate::closed::{Closed, MAX_TOP_ITEMS, TopItem};
 use crate::fields::{Fields, Joint};
 use crate::histogram::Histogram;
 use crate::items::{Items, MAX_ITEM};
+use crate::last::LastWindow;
 use crate::measure::{MeasureState, number};
 use crate::tally::{LeftOut, Reason};
 use eddyline_sketch::{Distinct, ItemHash};
@@ -18,7 +19,7 @@ const TOP_ITEM: usize = 96;
 /// More fields than a definition can name.
 const MOST_NAMES: usize = 96;
 /// Joins the parts of a joint item.
-const JOINT: u8 = b'*';
+pub(crate) const JOINT: u8 = b'*';
 
 /// The sketches of the open window and of the time before it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub(crate) struct Window {
     measures: Vec<MeasureState>,
     uniques: Vec<Distinct>,
     histograms: Vec<Histogram>,
+    /// Stands apart in the encoding, which didn't have it at first.
+    #[serde(skip)]
+    pub last: LastWindow,
 }
 
 impl Window {
@@ -41,6 +45,7 @@ impl Window {
             measures: fields.measures.iter().map(|_| MeasureState::new()).collect(),
             uniques: fields.uniques.iter().map(|_| Fields::unique_sketch()).collect(),
             histograms: fields.crosses.iter().map(|_| Histogram::new()).collect(),
+            last: LastWindow::new(&fields),
             fields,
         }
     }
@@ -120,8 +125,8 @@ impl Window {
         let closed = Closed { end_ms, n: self.n, values: self.values(), gap_ms: 0, partial: false, top: self.top() };
         self.n = 0;
         self.closed = self.closed.wrapping_add(1);
-        self.items.iter_mut().for_each(Items::close);
-        self.measures.iter_mut().for_each(MeasureState::close);
+        self.items.iter_mut().zip(&mut self.last.items).for_each(|(items, last)| items.close(last));
+        self.measures.iter_mut().zip(&mut self.last.measures).for_each(|(measure, last)| measure.close(last));
         self.uniques.iter_mut().for_each(Distinct::clear);
         self.histograms.iter_mut().for_each(Histogram::close);
         closed
@@ -132,8 +137,23 @@ impl Window {
         for items in &mut self.items {
             items.pass_empty(count as u32);
         }
+        self.last.clear();
         self.closed = self.closed.wrapping_add(count);
         Closed { end_ms, n: 0, values: self.values(), gap_ms: 0, partial: false, top: Vec::new() }
+    }
+
+    /// The sketches of each dimension and cross without a measure.
+    pub(crate) fn items(&self) -> &[Items] {
+        &self.items
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.items.iter().map(Items::bytes).sum::<usize>()
+            + self.measures.iter().map(MeasureState::bytes).sum::<usize>()
+            + self.uniques.iter().map(Distinct::bytes).sum::<usize>()
+            + self.histograms.iter().map(Histogram::bytes).sum::<usize>()
+            + self.last.bytes()
     }
 
     /// Whether a dump's window has the sizes that its fields give.
@@ -147,6 +167,7 @@ impl Window {
             && self.items.iter().all(|items| items.has_shape(fields.width))
             && self.uniques.iter().all(|unique| unique.bytes() == unique_bytes)
             && self.histograms.iter().all(Histogram::has_shape)
+            && self.last.is_sane(fields)
     }
 
     fn values(&self) -> Vec<f32> {

@@ -1,6 +1,6 @@
 //! A monitor is a function of its command log: the same calls leave the same bytes, before and after a restart.
 
-use eddyline_monitor::{Clock, DecodeError, Definition, EntryId, Measure, Monitor};
+use eddyline_monitor::{Clock, DecodeError, Definition, ENCODING, EntryId, Measure, Monitor};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -118,7 +118,7 @@ fn a_payload_that_allows_learning_no_memory_is_refused_or_ends() {
 #[test]
 fn a_newer_encoding_is_refused_by_name() {
     let mut bytes = Monitor::new(definition(false, Clock::Server)).unwrap().encode();
-    bytes[0] = 2;
-    assert_eq!(Monitor::decode(&bytes).unwrap_err(), DecodeError::Version(2));
+    bytes[0] = ENCODING + 1;
+    assert_eq!(Monitor::decode(&bytes).unwrap_err(), DecodeError::Version(ENCODING + 1));
     assert_eq!(Monitor::decode(&[]).unwrap_err(), DecodeError::Corrupt);
 }

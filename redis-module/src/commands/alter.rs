@@ -1,24 +1,51 @@
 //! `EDDY.ALTER`.
 
-use super::refused;
-use crate::ffi::context::leads;
+use super::{create, refused};
+use crate::ffi::context::{leads, selected};
 use crate::ffi::key::with_monitor;
+use crate::registry::Registry;
 use crate::tick::close_due;
 use crate::translate;
-use eddyline_monitor::Clock;
+use eddyline_monitor::{Clock, Monitor};
 use eddyline_wire::command::alter::Alter;
 use redis_module::{Context, REDIS_OK, RedisResult};
 use std::time::Instant;
 
 pub(super) fn alter(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let alter = Alter::parse(args).map_err(refused)?;
+    let sources: Option<Vec<Vec<u8>>> =
+        alter.sources.as_ref().map(|all| all.iter().map(|name| name.to_vec()).collect());
+    let newest = sources.as_ref().map(|sources| create::newest_of(ctx, sources)).transpose()?;
     with_monitor(ctx, alter.key, true, |monitor| {
-        monitor.set_clock(translate::clock(alter.clock));
-        ctx.replicate_verbatim();
-        if monitor.definition().clock == Clock::Server && monitor.following() && leads(ctx) {
-            // nobody looked after its time until now
-            close_due(ctx, alter.key, monitor, None, Instant::now());
+        if let (Some(names), Some(newest)) = (&sources, &newest) {
+            let start = |name: &[u8]| {
+                let at = names.iter().position(|known| known == name).unwrap_or_default();
+                create::start(alter.from, newest[at])
+            };
+            monitor.set_sources(names, start);
+            let read = monitor.sources().iter().zip(newest).all(|(source, newest)| *newest <= source.cursor);
+            monitor.set_following(read);
+            Registry::lock().put(selected(ctx), alter.key, monitor);
         }
+        if let Some(retention) = alter.retention {
+            monitor.set_retention(retention);
+        }
+        if let Some(clock) = alter.clock {
+            monitor.set_clock(translate::clock(clock));
+        }
+        if let Some(paused) = alter.paused {
+            monitor.set_paused(paused);
+        }
+        ctx.replicate_verbatim();
+        resume(ctx, alter.key, monitor, &alter);
     })?;
     REDIS_OK
+}
+
+/// From now on its time is looked after; until now nobody did.
+fn resume(ctx: &Context, key: &[u8], monitor: &mut Monitor, alter: &Alter<'_>) {
+    let resumes = alter.clock.is_some() || alter.paused == Some(false);
+    if resumes && monitor.definition().clock == Clock::Server && monitor.following() && leads(ctx) {
+        close_due(ctx, key, monitor, None, Instant::now());
+    }
 }

@@ -2,11 +2,11 @@
 
 use super::refused;
 use crate::catch_up::newest;
-use crate::ffi::context::selected;
+use crate::ffi::context::{salt, selected};
 use crate::ffi::key::{NoMonitor, create as put, with_monitor};
 use crate::registry::Registry;
 use crate::translate;
-use eddyline_monitor::Monitor;
+use eddyline_monitor::{EntryId, Monitor};
 use eddyline_wire::command::create::{Create, From};
 use eddyline_wire::text::printable;
 use redis_module::{Context, REDIS_OK, RedisError, RedisResult, RedisValue};
@@ -18,7 +18,12 @@ const ENTRY_OVERHEAD: u64 = 96;
 const SCORE_BYTES: u64 = 96;
 
 pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
-    let create = Create::parse(args).map_err(refused)?;
+    let mut create = Create::parse(args).map_err(refused)?;
+    // the node that the client talks to draws the key of the hash, and the log has it
+    let drawn = create.salt.is_none() && !create.hashed.is_empty();
+    if drawn {
+        create.salt = Some(salt()?);
+    }
     let key = create.keys.monitor();
     if !create.dryrun {
         match with_monitor(ctx, key, false, |_| ()) {
@@ -39,35 +44,55 @@ pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
         return Ok(estimate(&monitor));
     }
     let mut following = true;
-    for (number, name) in create.sources.iter().enumerate() {
-        let newest = newest(ctx, name).map_err(|_| {
-            RedisError::String(format!("ERR source '{}' holds something that isn't a stream", printable(name, 64)))
-        })?;
-        let newest = newest.unwrap_or_default();
-        let cursor = match create.from {
-            From::Now => newest,
-            From::After(id) => translate::entry_id(id),
-        };
+    for (number, newest) in newest_of(ctx, &create.sources)?.into_iter().enumerate() {
+        let cursor = start(create.from, newest);
         following &= newest <= cursor;
         monitor.set_cursor(number, cursor);
     }
     monitor.set_following(following);
     Registry::lock().put(selected(ctx), key, &monitor);
     put(ctx, key, monitor)?;
-    ctx.replicate_verbatim();
+    if drawn {
+        let spelled = create.to_arguments();
+        let args: Vec<&[u8]> = spelled[1..].iter().map(Vec::as_slice).collect();
+        ctx.replicate("EDDY.CREATE", &args[..]);
+    } else {
+        ctx.replicate_verbatim();
+    }
     REDIS_OK
 }
 
-/// What the monitor and its streams would take, in bytes.
+/// The newest entry's id of each source; 0-0 where there is none.
+pub(super) fn newest_of(ctx: &Context, sources: &[Vec<u8>]) -> Result<Vec<EntryId>, RedisError> {
+    let of = |name: &Vec<u8>| {
+        let newest = newest(ctx, name).map_err(|_| {
+            RedisError::String(format!("ERR source '{}' holds something that isn't a stream", printable(name, 64)))
+        })?;
+        Ok(newest.unwrap_or_default())
+    };
+    sources.iter().map(of).collect()
+}
+
+/// Where reading starts in a source with this newest entry.
+pub(super) fn start(from: From, newest: EntryId) -> EntryId {
+    match from {
+        From::Now => newest,
+        From::After(id) => translate::entry_id(id),
+    }
+}
+
+/// What the monitor and its streams would take, in bytes; of an inferred one only the most is known.
 fn estimate(monitor: &Monitor) -> RedisValue {
     let features = monitor.schema().map_or(0, |schema| schema.len() as u64);
     let retention = monitor.definition().retention;
     let fingerprint = 4 * features + eddyline_wire::fingerprint::MAX_TOP as u64 + ENTRY_OVERHEAD;
     let sizes = [
-        ("features", features),
-        ("monitor_bytes", monitor.bytes_at_most()),
-        ("fingerprints_bytes", retention * fingerprint),
-        ("scores_bytes", retention * SCORE_BYTES),
+        ("features", Some(features)),
+        ("monitor_bytes", monitor.bytes_expected()),
+        ("monitor_bytes_at_most", Some(monitor.bytes_at_most())),
+        ("fingerprints_bytes", Some(retention * fingerprint)),
+        ("scores_bytes", Some(retention * SCORE_BYTES)),
     ];
-    BTreeMap::from(sizes.map(|(name, size)| (name.to_owned(), RedisValue::Integer(size as i64)))).into()
+    let number = |size: Option<u64>| size.map_or(RedisValue::Null, |size| RedisValue::Integer(size as i64));
+    BTreeMap::from(sizes.map(|(name, size)| (name.to_owned(), number(size)))).into()
 }

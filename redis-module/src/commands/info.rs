@@ -37,6 +37,8 @@ fn reply(ctx: &Context, monitor: &Monitor) -> RedisValue {
         ("out-of-time", left_out.out_of_time),
         ("skipped", left_out.skipped),
         ("dropped-windows", left_out.dropped_windows),
+        ("paused", left_out.passed.paused),
+        ("trimmed", left_out.passed.trimmed),
     ]
     .into_iter()
     .filter(|(_, count)| *count > 0)
@@ -58,7 +60,10 @@ fn reply(ctx: &Context, monitor: &Monitor) -> RedisValue {
         ("last_fingerprint_ms", number(monitor.last().map_or(0, |closed| closed.end_ms))),
         ("waiting", number(monitor.waiting() as u64)),
         ("retention", number(definition.retention)),
-        ("memory_bytes", number(monitor.bytes_at_most())),
+        ("memory_bytes", number(monitor.bytes())),
+        ("memory_bytes_at_most", number(monitor.bytes_at_most())),
+        ("paused", text(if monitor.paused() { "yes" } else { "no" })),
+        ("hashed", RedisValue::Array(definition.hashed.fields.iter().cloned().map(RedisValue::BulkString).collect())),
         ("following", text(if monitor.following() { "yes" } else { "no" })),
         ("sources", sources.collect::<BTreeMap<_, _>>().into()),
         ("left_out", reasons.into()),

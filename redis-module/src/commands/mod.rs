@@ -2,6 +2,7 @@
 
 mod alter;
 mod close;
+mod count;
 mod create;
 mod fingerprint;
 mod help;
@@ -9,12 +10,16 @@ mod info;
 mod list;
 mod mobserve;
 mod observe;
+mod quantile;
 mod read;
+mod reset;
 mod restore;
 mod schema;
 mod sent;
+mod top;
 
 use crate::ffi::command::{Entry, entry, register as register_one};
+use eddyline_monitor::NoAnswer;
 use eddyline_wire::command::CommandError;
 use eddyline_wire::command::table::COMMANDS;
 use redis_module::{Context, RedisError};
@@ -36,12 +41,16 @@ fn entry_of(name: &str) -> Option<Entry> {
         "EDDY.CREATE" => entry!(create::create),
         "EDDY.OBSERVE" => entry!(observe::observe),
         "EDDY.MOBSERVE" => entry!(mobserve::mobserve),
+        "EDDY.COUNT" => entry!(count::count),
+        "EDDY.TOP" => entry!(top::top),
+        "EDDY.QUANTILE" => entry!(quantile::quantile),
         "EDDY.FINGERPRINT" => entry!(fingerprint::fingerprint),
         "EDDY.SCHEMA" => entry!(schema::schema),
         "EDDY.INFO" => entry!(info::info),
         "EDDY.LIST" => entry!(list::list),
         "EDDY.HELP" => entry!(help::help),
         "EDDY.ALTER" => entry!(alter::alter),
+        "EDDY.RESET" => entry!(reset::reset),
         "EDDY.CLOSE" => entry!(close::close),
         "EDDY.READ" => entry!(read::read),
         "EDDY.SENT" => entry!(sent::sent),
@@ -53,4 +62,9 @@ fn entry_of(name: &str) -> Option<Entry> {
 /// A refusal of the grammar as an error reply.
 fn refused(error: CommandError) -> RedisError {
     RedisError::String(error.to_string())
+}
+
+/// What a monitor can't answer as an error reply.
+fn unanswered(no: NoAnswer) -> RedisError {
+    RedisError::String(format!("ERR {no}"))
 }

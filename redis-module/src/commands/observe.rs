@@ -31,7 +31,7 @@ pub(super) fn count(ctx: &Context, key: &[u8], f: impl FnOnce(&mut Monitor) -> R
 /// On the node that writes the log: a window that is over is closed first, and the log says so before the observation.
 /// While a backlog is read, the open window is one of the past.
 fn open_window_of_now(ctx: &Context, key: &[u8], monitor: &mut Monitor) -> Result<(), RedisError> {
-    if monitor.definition().clock == Clock::Stream || !leads(ctx) {
+    if monitor.definition().clock == Clock::Stream || monitor.paused() || !leads(ctx) {
         return Ok(());
     }
     if !monitor.following() {

@@ -1,6 +1,6 @@
 //! What a context is about: its database, and whether this node leads.
 
-use redis_module::{Context, raw};
+use redis_module::{Context, RedisError, raw};
 
 /// Number of the database that `ctx` works on.
 pub(crate) fn selected(ctx: &Context) -> i32 {
@@ -21,4 +21,18 @@ pub(crate) fn leads(ctx: &Context) -> bool {
     // SAFETY: no argument. A write while replica traffic is to be avoided makes the server assert and die.
     let paused = unsafe { raw::RedisModule_AvoidReplicaTraffic.is_some_and(|avoid| avoid() != 0) };
     flags.contains(Flags::MASTER) && !flags.contains(Flags::LOADING) && !paused
+}
+
+/// Random bytes from the server, to be replicated with what is made of them.
+///
+/// # Errors
+/// A server that doesn't give any.
+pub(crate) fn salt() -> Result<[u8; 16], RedisError> {
+    let mut bytes = [0; 16];
+    // SAFETY: the buffer is as long as is said.
+    unsafe {
+        let draw = raw::RedisModule_GetRandomBytes.ok_or(RedisError::Str("ERR the server draws no random bytes"))?;
+        draw(bytes.as_mut_ptr(), bytes.len());
+    }
+    Ok(bytes)
 }

@@ -9,8 +9,8 @@ use redis_module::{RedisString, raw};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::null_mut;
 
-/// Encoding version of the type; the payload carries its own version too.
-const ENCODING: c_int = 1;
+/// Encoding version of the type: that of the payload.
+const ENCODING: c_int = eddyline_monitor::ENCODING as c_int;
 /// Largest payload that is looked at: more than the largest monitor.
 const MAX_PAYLOAD: usize = 1 << 28;
 
@@ -98,7 +98,7 @@ extern "C" fn aof_rewrite(aof: *mut raw::RedisModuleIO, key: *mut raw::RedisModu
 }
 
 unsafe extern "C" fn mem_usage(value: *const c_void) -> usize {
-    guard("mem_usage", 0, || monitor(value).bytes_at_most() as usize)
+    guard("mem_usage", 0, || monitor(value).bytes() as usize)
 }
 
 unsafe extern "C" fn digest(digest: *mut raw::RedisModuleDigest, value: *mut c_void) {

@@ -110,6 +110,7 @@ fn definition(create: &Create) -> monitor::Definition {
         crosses: create.crosses.iter().map(|parts| parts.iter().map(measure).collect()).collect(),
         measures: create.measures.iter().map(measure).collect(),
         uniques: create.uniques.clone(),
+        hashed: monitor::Hashed::default(),
     }
 }
 

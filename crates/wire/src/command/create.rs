@@ -10,11 +10,13 @@ pub const MAX_FIELDS: usize = 16;
 pub const MAX_UNIQUES: usize = 8;
 /// Most sources of a monitor.
 pub const MAX_SOURCES: usize = 16;
+/// Most fields of which only a hash is stored.
+pub const MAX_HASHED: usize = 16;
 /// Most parts of a cross.
 pub const MAX_PARTS: usize = 3;
 
 const OPTIONS: &str =
-    "SOURCES FROM CLOCK WINDOW BUCKETS RETENTION MEMORY DIMENSIONS CROSSES MEASURES UNIQUES NX DRYRUN";
+    "SOURCES FROM CLOCK WINDOW BUCKETS RETENTION MEMORY DIMENSIONS CROSSES MEASURES UNIQUES HASHED SALT NX DRYRUN";
 
 /// Where a sourced monitor starts to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +74,10 @@ pub struct Create {
     pub measures: Vec<Measure>,
     /// Fields whose distinct values are counted.
     pub uniques: Vec<String>,
+    /// Fields of which only a keyed hash is stored.
+    pub hashed: Vec<String>,
+    /// The hash's key; without it the server draws one.
+    pub salt: Option<[u8; 16]>,
     /// An existing monitor is left as it is.
     pub nx: bool,
     /// Only say what it would take.
@@ -95,6 +101,8 @@ impl Create {
             crosses: Vec::new(),
             measures: Vec::new(),
             uniques: Vec::new(),
+            hashed: Vec::new(),
+            salt: None,
             nx: false,
             dryrun: false,
         }
@@ -154,6 +162,8 @@ impl Create {
                 "UNIQUES" => {
                     create.uniques = fields("UNIQUES", &args.names("UNIQUES", MAX_UNIQUES)?)?;
                 }
+                "HASHED" => create.hashed = fields("HASHED", &args.names("HASHED", MAX_HASHED)?)?,
+                "SALT" => create.salt = Some(salt(&mut args)?),
                 "NX" => create.nx = true,
                 _ => create.dryrun = true,
             }
@@ -195,6 +205,10 @@ impl Create {
         list(&mut args, "CROSSES", crosses.map(String::into_bytes).collect());
         list(&mut args, "MEASURES", self.measures.iter().map(|m| spell(m).into_bytes()).collect());
         list(&mut args, "UNIQUES", text(&self.uniques));
+        list(&mut args, "HASHED", text(&self.hashed));
+        if let Some(salt) = self.salt {
+            args.extend([b"SALT".to_vec(), format!("{:032x}", u128::from_be_bytes(salt)).into_bytes()]);
+        }
         if self.nx {
             args.push(b"NX".to_vec());
         }
@@ -223,6 +237,12 @@ impl Create {
         if let Some(both) = self.dimensions.iter().find(|name| self.measures.iter().any(|m| &m.field == *name)) {
             return Err(CommandError::Conflict(format!("'{both}' is both a dimension and a measure")));
         }
+        if let Some(hashed) = self.hashed.iter().find(|name| self.measures.iter().any(|m| &m.field == *name)) {
+            return Err(CommandError::Conflict(format!("measure '{hashed}' can't be HASHED: its numbers are needed")));
+        }
+        if self.salt.is_some() && self.hashed.is_empty() {
+            return Err(CommandError::Conflict("SALT needs HASHED".to_owned()));
+        }
         Ok(())
     }
 }
@@ -234,7 +254,16 @@ fn option(word: &[u8]) -> Result<&'static str, CommandError> {
         .ok_or_else(|| CommandError::UnknownOption(crate::text::printable(word, 64), OPTIONS))
 }
 
-fn from(args: &mut Arguments<'_>) -> Result<From, CommandError> {
+fn salt(args: &mut Arguments<'_>) -> Result<[u8; 16], CommandError> {
+    const ALLOWED: &str = "32 hexadecimal digits";
+    let digits = args.optional().ok_or(CommandError::NeedsValue("SALT", ALLOWED))?;
+    let number = Some(digits).filter(|digits| digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit));
+    let number = number.and_then(|digits| u128::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+    // the key is a secret, so it isn't repeated in the error
+    number.map(u128::to_be_bytes).ok_or_else(|| CommandError::value("SALT", ALLOWED, b"something else"))
+}
+
+pub(super) fn from(args: &mut Arguments<'_>) -> Result<From, CommandError> {
     const ALLOWED: &str = "an entry id or $";
     match args.optional() {
         None => Err(CommandError::NeedsValue("FROM", ALLOWED)),
@@ -308,7 +337,7 @@ mod tests {
         let create = parse_line(
             "checkout SOURCES 2 metrics more FROM 5-1 CLOCK stream WINDOW 1000 BUCKETS 64 RETENTION 500 MEMORY 65536 \
              DIMENSIONS 2 service status CROSSES 2 service*status peer*latency_ms MEASURES 1 latency_ms@0.25 UNIQUES 1 \
-             user NX DRYRUN",
+             user HASHED 1 user SALT 000102030405060708090a0b0c0d0e0F NX DRYRUN",
         )
         .unwrap();
         assert_eq!(create.sources, [b"metrics".to_vec(), b"more".to_vec()]);
@@ -317,6 +346,8 @@ mod tests {
         assert_eq!((create.window_ms, create.buckets, create.retention, create.memory), (1000, 64, 500, 65_536));
         assert_eq!(create.measures, [Measure { field: "latency_ms".to_owned(), first_edge: Some(0.25) }]);
         assert_eq!(create.crosses.len(), 2);
+        assert_eq!(create.hashed, ["user"]);
+        assert_eq!(create.salt, Some([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]));
         assert!(create.nx && create.dryrun && !create.inferred());
         assert!(parse_line("checkout").unwrap().inferred());
     }
@@ -339,6 +370,9 @@ mod tests {
             ("m CROSSES 1 a", "ERR CROSSES must be two or three different fields joined by '*', got 'a'"),
             ("m CROSSES 1 a*a", "ERR CROSSES must be two or three different fields joined by '*', got 'a*a'"),
             ("m MEASURES 1 a@x", "ERR MEASURES must be field@edge with an edge from 1e-12 to 1e12, got 'a@x'"),
+            ("m MEASURES 1 a HASHED 1 a", "ERR measure 'a' can't be HASHED: its numbers are needed"),
+            ("m SALT 00000000000000000000000000000000", "ERR SALT needs HASHED"),
+            ("m HASHED 1 a SALT 12", "ERR SALT must be 32 hexadecimal digits, got 'something else'"),
             ("m DIMENSIONS 1 a MEASURES 1 a", "ERR 'a' is both a dimension and a measure"),
             (
                 "m CROSSES 1 a*b MEASURES 2 a b",

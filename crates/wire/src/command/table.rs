@@ -54,8 +54,8 @@ pub const COMMANDS: &[Command] = &[
     keyed(
         "EDDY.CREATE",
         "key [SOURCES n stream...] [FROM id|$] [CLOCK server|stream] [WINDOW ms] [BUCKETS b] [RETENTION n] \
-         [MEMORY bytes] [DIMENSIONS n field...] [CROSSES n a*b...] [MEASURES n field...] [UNIQUES n field...] [NX] \
-         [DRYRUN]",
+         [MEMORY bytes] [DIMENSIONS n field...] [CROSSES n a*b...] [MEASURES n field...] [UNIQUES n field...] \
+         [HASHED n field...] [SALT hex] [NX] [DRYRUN]",
         "Makes a monitor; with no list of fields, they are inferred from the first observations.",
         -2,
         "write deny-oom",
@@ -76,6 +76,30 @@ pub const COMMANDS: &[Command] = &[
         -5,
         "write",
         "O(N) with N values",
+    ),
+    keyed(
+        "EDDY.COUNT",
+        "key dimension item [item ...]",
+        "For each item: how often it was counted in the open window and in the last one, and a window in the long run.",
+        -4,
+        "readonly",
+        "O(N) with N items",
+    ),
+    keyed(
+        "EDDY.TOP",
+        "key dimension [k]",
+        "The heaviest items of the open window and of the last one, with their counts.",
+        -3,
+        "readonly",
+        "O(1)",
+    ),
+    keyed(
+        "EDDY.QUANTILE",
+        "key measure q [q ...]",
+        "Quantiles of a measure in the last closed window.",
+        -4,
+        "readonly",
+        "O(N) with N quantiles",
     ),
     keyed(
         "EDDY.FINGERPRINT",
@@ -103,11 +127,19 @@ pub const COMMANDS: &[Command] = &[
     ),
     keyed(
         "EDDY.ALTER",
-        "key CLOCK server|stream",
-        "Changes who moves a monitor's time: after a replay or backfill, CLOCK server.",
+        "key [SOURCES n stream...] [FROM id|$] [CLOCK server|stream] [PAUSED yes|no] [RETENTION n]",
+        "Changes sources, clock or retention of a monitor, stops or resumes it. What it counts stays as it was made.",
         -4,
         "write deny-oom",
         "O(1)",
+    ),
+    keyed(
+        "EDDY.RESET",
+        "key",
+        "Forgets what was counted; the definition, the sources' places and waiting fingerprints stay.",
+        2,
+        "write",
+        "O(B) with B bytes of the monitor",
     ),
     keyless("EDDY.LIST", "The monitors of this database on this node.", "readonly"),
     keyless("EDDY.HELP", "This text.", "readonly fast"),
