@@ -18,7 +18,8 @@ mod schema;
 mod sent;
 mod top;
 
-use crate::ffi::command::{Entry, entry, register as register_one};
+use crate::ffi::command::{Entry, entry};
+use crate::ffi::register::{own_category, register as register_one};
 use eddyline_monitor::NoAnswer;
 use eddyline_wire::command::CommandError;
 use eddyline_wire::command::table::COMMANDS;
@@ -29,9 +30,10 @@ use redis_module::{Context, RedisError};
 /// # Errors
 /// What the server refused.
 pub(crate) fn register(ctx: &Context) -> Result<(), &'static str> {
+    let own = own_category(ctx);
     for command in COMMANDS {
         let entry = entry_of(command.name).ok_or("a command without a handler")?;
-        register_one(ctx, command, entry)?;
+        register_one(ctx, command, entry, own)?;
     }
     Ok(())
 }

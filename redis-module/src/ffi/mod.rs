@@ -3,10 +3,12 @@
 
 pub(crate) mod command;
 pub(crate) mod context;
+mod docs;
 pub(crate) mod events;
 pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod monitor_type;
+pub(crate) mod register;
 
 #[allow(missing_docs, unreachable_pub)]
 mod manifest {

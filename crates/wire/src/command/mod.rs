@@ -6,6 +6,7 @@ pub mod close;
 pub mod count;
 pub mod create;
 pub mod fingerprint;
+pub mod grammar;
 pub mod mobserve;
 pub mod observe;
 pub mod quantile;
