@@ -1,5 +1,6 @@
 //! Reading sources: the newest entry as it comes, or a backlog in slices.
 
+use crate::counters::{self, noting_a_close};
 use crate::ffi::key::string;
 use eddyline_monitor::{EntryId, Monitor, Reading};
 use redis_module::key::RedisKey;
@@ -19,7 +20,9 @@ pub(crate) fn source_number(monitor: &Monitor, name: &[u8]) -> Option<usize> {
 /// Reads one entry of source number `source`.
 pub(crate) fn read_entry(monitor: &mut Monitor, source: usize, entry: &StreamRecord) -> Reading {
     let fields = entry.fields.iter().map(|(field, value)| (field.as_slice(), value.as_slice()));
-    monitor.read(source, id_of(entry), fields)
+    let reading = noting_a_close(monitor, |monitor| monitor.read(source, id_of(entry), fields));
+    counters::ENTRIES.add(u64::from(reading == Reading::Counted));
+    reading
 }
 
 /// Reads source number `source` from its cursor up to and including `last`, or until `deadline`; then says in the monitor

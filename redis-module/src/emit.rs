@@ -1,5 +1,6 @@
 //! Emptying outboxes: closed windows become stream entries, written by the primary alone and replicated as they are.
 
+use crate::counters;
 use crate::ffi::key::with_monitor;
 use crate::ffi::log;
 use crate::translate;
@@ -44,6 +45,7 @@ fn settle(ctx: &Context, key: &[u8], fingerprint: &Fingerprint, lost: bool) {
         let _ = with_monitor(ctx, key, false, |monitor| monitor.lose(fingerprint.end_ms));
         ctx.replicate("EDDY.SENT", &[key, end.as_bytes(), b"LOST"][..]);
     } else {
+        counters::SENT.add(1);
         let _ = with_monitor(ctx, key, false, |monitor| monitor.sent(fingerprint.end_ms));
         ctx.replicate("EDDY.SENT", &[key, end.as_bytes()][..]);
         let wake = CallOptionsBuilder::new().build();

@@ -5,30 +5,29 @@
 
 mod catch_up;
 mod commands;
+mod counters;
 mod emit;
 mod ffi;
 mod guard;
 mod hook;
+mod limit;
+mod node_info;
 mod registry;
 mod tick;
 mod translate;
 
-use redis_module::{Context, RedisString, Status};
+use eddyline_wire::config::Config;
+use redis_module::Context;
 
-/// What `redis_module!` calls once the API is there.
-fn load(ctx: &Context, args: &[RedisString]) -> Status {
-    if let Some(first) = args.first() {
-        let text = format!("eddyline takes no module arguments, got '{}'", first.to_string_lossy());
-        ffi::log::warning_in(ctx, &text);
-        return Status::Err;
-    }
-    let registered = commands::register(ctx)
+/// What the server's call comes to once the API is there; an error keeps the module out.
+fn load(ctx: &Context, args: &[&[u8]]) -> Result<(), String> {
+    let config = Config::from_arguments(args).map_err(|error| error.to_string())?;
+    ffi::config::register(ctx, &config)
+        .and_then(|()| commands::register(ctx))
         .and_then(|()| ffi::events::subscribe(ctx, hook::on_event))
-        .and_then(|()| ffi::events::subscribe_server(ctx));
-    if let Err(what) = registered {
-        ffi::log::warning_in(ctx, &format!("eddyline can't be loaded: the server refused {what}"));
-        return Status::Err;
-    }
+        .and_then(|()| ffi::events::subscribe_server(ctx))
+        .and_then(|()| ffi::info::register(ctx, node_info::tell))
+        .map_err(|what| format!("the server refused {what}"))?;
     tick::start(ctx);
-    Status::Ok
+    Ok(())
 }

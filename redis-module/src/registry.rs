@@ -10,10 +10,47 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 type Name = Vec<u8>;
 
+/// What is known of a monitor without opening its key.
+#[derive(Debug, Default)]
+struct Known {
+    sources: Vec<Name>,
+    /// As the timer saw it last.
+    standing: Totals,
+}
+
+/// Sums over monitors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// How many.
+    pub(crate) monitors: u64,
+    /// Most bytes they take.
+    pub(crate) bytes: u64,
+    /// How many have unread entries in their sources.
+    pub(crate) behind: u64,
+    /// Items in their outboxes.
+    pub(crate) waiting: u64,
+}
+
+impl Totals {
+    fn of(monitor: &Monitor) -> Self {
+        let (bytes, waiting) = (monitor.bytes_at_most(), monitor.waiting() as u64);
+        Self { monitors: 1, bytes, behind: u64::from(!monitor.following()), waiting }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            monitors: self.monitors + other.monitors,
+            bytes: self.bytes + other.bytes,
+            behind: self.behind + other.behind,
+            waiting: self.waiting + other.waiting,
+        }
+    }
+}
+
 /// The monitors of one database.
 #[derive(Debug, Default)]
 struct Database {
-    sources: BTreeMap<Name, Vec<Name>>,
+    monitors: BTreeMap<Name, Known>,
     watchers: BTreeMap<Name, Vec<Name>>,
 }
 
@@ -39,13 +76,27 @@ impl Registry {
         for source in &sources {
             database.watchers.entry(source.clone()).or_default().push(key.to_vec());
         }
-        database.sources.insert(key.to_vec(), sources);
+        database.monitors.insert(key.to_vec(), Known { sources, standing: Totals::of(monitor) });
+    }
+
+    /// How `monitor` under `key` stands now.
+    pub(crate) fn saw(&mut self, db: i32, key: &[u8], monitor: &Monitor) {
+        if let Some(known) = self.databases.get_mut(&db).and_then(|database| database.monitors.get_mut(key)) {
+            known.standing = Totals::of(monitor);
+        }
+    }
+
+    /// Sums over all monitors; none while the registry changes, which a crash may interrupt.
+    pub(crate) fn totals() -> Option<Totals> {
+        let registry = REGISTRY.try_lock().ok()?;
+        let all = registry.databases.values().flat_map(|database| database.monitors.values());
+        Some(all.fold(Totals::default(), |sum, known| sum.plus(known.standing)))
     }
 
     /// Nothing of ours stands under `key`.
     pub(crate) fn remove(&mut self, db: i32, key: &[u8]) {
         let Some(database) = self.databases.get_mut(&db) else { return };
-        for source in database.sources.remove(key).unwrap_or_default() {
+        for source in database.monitors.remove(key).unwrap_or_default().sources {
             if let Some(watchers) = database.watchers.get_mut(&source) {
                 watchers.retain(|watcher| watcher != key);
                 if watchers.is_empty() {
@@ -69,23 +120,23 @@ impl Registry {
 
     /// Monitors of one database, in the order of their names.
     pub(crate) fn of_database(&self, db: i32) -> Vec<Name> {
-        self.databases.get(&db).map(|database| database.sources.keys().cloned().collect()).unwrap_or_default()
+        self.databases.get(&db).map(|database| database.monitors.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// Number of monitors.
     pub(crate) fn count(&self) -> usize {
-        self.databases.values().map(|database| database.sources.len()).sum()
+        self.databases.values().map(|database| database.monitors.len()).sum()
     }
 
     /// The monitor behind `name` in the order of databases and keys, the first one behind the last.
     pub(crate) fn after(&self, name: Option<&(i32, Name)>) -> Option<(i32, Name)> {
-        let first = || self.databases.iter().find_map(|(db, all)| Some((*db, all.sources.keys().next()?.clone())));
+        let first = || self.databases.iter().find_map(|(db, all)| Some((*db, all.monitors.keys().next()?.clone())));
         let Some((db, key)) = name else { return first() };
         let behind = (Bound::Excluded(key.as_slice()), Bound::Unbounded);
-        let here = self.databases.get(db).and_then(|all| all.sources.range::<[u8], _>(behind).next());
+        let here = self.databases.get(db).and_then(|all| all.monitors.range::<[u8], _>(behind).next());
         let later = || {
             let databases = self.databases.range((Bound::Excluded(*db), Bound::Unbounded));
-            databases.into_iter().find_map(|(db, all)| Some((*db, all.sources.keys().next()?.clone())))
+            databases.into_iter().find_map(|(db, all)| Some((*db, all.monitors.keys().next()?.clone())))
         };
         here.map(|(key, _)| (*db, key.clone())).or_else(later).or_else(first)
     }

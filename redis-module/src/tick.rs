@@ -6,7 +6,7 @@ use crate::ffi::key::with_monitor;
 use crate::ffi::log;
 use crate::guard::guard;
 use crate::registry::{Registry, forget_missing};
-use crate::{catch_up, emit};
+use crate::{catch_up, counters, emit};
 use eddyline_monitor::{Clock, Monitor};
 use redis_module::Context;
 use std::collections::BTreeMap;
@@ -81,8 +81,15 @@ fn ticker() -> MutexGuard<'static, Ticker> {
 
 /// One tick; says when the next one is due.
 fn tick(ctx: &Context) -> Duration {
-    let mut ticker = ticker();
     let start = Instant::now();
+    let next = tick_until(ctx, start, start + BUDGET);
+    counters::LONGEST_TICK_US.raise_to(start.elapsed().as_micros() as u64);
+    next
+}
+
+/// The work of one tick.
+fn tick_until(ctx: &Context, start: Instant, deadline: Instant) -> Duration {
+    let mut ticker = ticker();
     let absent = ticker.last.is_none_or(|last| start - last > ABSENT);
     if absent || !leads(ctx) {
         ticker.attended.clear();
@@ -91,7 +98,6 @@ fn tick(ctx: &Context) -> Duration {
     if !leads(ctx) {
         return IDLE;
     }
-    let deadline = start + BUDGET;
     let monitors = Registry::lock().count();
     let mut next = IDLE;
     for _ in 0..monitors {
@@ -112,7 +118,11 @@ fn serve(ctx: &Context, ticker: &mut Ticker, name: &Name, deadline: Instant) -> 
         return IDLE;
     }
     let since = ticker.attended.get(name).copied();
-    let moved = with_monitor(ctx, key, false, |monitor| advance(ctx, key, monitor, since, deadline));
+    let moved = with_monitor(ctx, key, false, |monitor| {
+        let due = advance(ctx, key, monitor, since, deadline);
+        Registry::lock().saw(*db, key, monitor);
+        due
+    });
     let due = forget_missing(*db, key, moved);
     match &due {
         Some(Due { attended: true, .. }) => {
@@ -127,6 +137,7 @@ fn serve(ctx: &Context, ticker: &mut Ticker, name: &Name, deadline: Instant) -> 
         Ok(true) => BUSY,
         Ok(false) => due.at,
         Err(refusal) => {
+            counters::refused(log::plain(&refusal));
             if ticker.complained.is_none_or(|last| last.elapsed() > REPEAT) {
                 ticker.complained = Some(Instant::now());
                 let name = String::from_utf8_lossy(key);
@@ -168,7 +179,7 @@ pub(crate) fn close_due(ctx: &Context, key: &[u8], monitor: &mut Monitor, since:
             Some((_, end)) if since.is_some_and(|since| end > since) && now - end < ABSENT.as_millis() as u64 => end,
             _ => now,
         };
-        if !monitor.close(boundary) {
+        if !counters::noting_a_close(monitor, |monitor| monitor.close(boundary)) {
             return;
         }
         ctx.replicate("EDDY.CLOSE", &[key, boundary.to_string().as_bytes()][..]);

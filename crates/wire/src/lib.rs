@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod command;
+pub mod config;
 pub mod fingerprint;
 pub mod keys;
 pub mod schema;

@@ -2,6 +2,7 @@
 
 use super::{create, refused};
 use crate::ffi::context::{leads, selected};
+use crate::ffi::events::notify;
 use crate::ffi::key::with_monitor;
 use crate::registry::Registry;
 use crate::tick::close_due;
@@ -37,8 +38,9 @@ pub(super) fn alter(ctx: &Context, args: &[&[u8]]) -> RedisResult {
             monitor.set_paused(paused);
         }
         ctx.replicate_verbatim();
-        resume(ctx, alter.key, monitor, &alter);
     })?;
+    notify(ctx, c"eddy.alter", alter.key);
+    with_monitor(ctx, alter.key, false, |monitor| resume(ctx, alter.key, monitor, &alter))?;
     REDIS_OK
 }
 

@@ -3,9 +3,10 @@
 use super::refused;
 use crate::catch_up::newest;
 use crate::ffi::context::{salt, selected};
+use crate::ffi::events::notify;
 use crate::ffi::key::{NoMonitor, create as put, with_monitor};
 use crate::registry::Registry;
-use crate::translate;
+use crate::{limit, translate};
 use eddyline_monitor::{EntryId, Monitor};
 use eddyline_wire::command::create::{Create, From};
 use eddyline_wire::text::printable;
@@ -43,6 +44,7 @@ pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     if create.dryrun {
         return Ok(estimate(&monitor));
     }
+    limit::check(ctx, monitor.bytes_at_most())?;
     let mut following = true;
     for (number, newest) in newest_of(ctx, &create.sources)?.into_iter().enumerate() {
         let cursor = start(create.from, newest);
@@ -59,6 +61,7 @@ pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     } else {
         ctx.replicate_verbatim();
     }
+    notify(ctx, c"eddy.create", key);
     REDIS_OK
 }
 

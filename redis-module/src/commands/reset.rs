@@ -1,6 +1,7 @@
 //! `EDDY.RESET`.
 
 use super::refused;
+use crate::ffi::events::notify;
 use crate::ffi::key::with_monitor;
 use eddyline_wire::command::Arguments;
 use redis_module::{Context, REDIS_OK, RedisResult};
@@ -11,5 +12,6 @@ pub(super) fn reset(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     args.end().map_err(refused)?;
     with_monitor(ctx, key, true, eddyline_monitor::Monitor::reset)?;
     ctx.replicate_verbatim();
+    notify(ctx, c"eddy.reset", key);
     REDIS_OK
 }

@@ -155,7 +155,7 @@ impl Held {
     fn below(&mut self, arguments: &[Argument]) -> *mut raw::RedisModuleCommandArg {
         let list = self.list(arguments);
         self.lists.push(list);
-        self.lists.last_mut().map_or(null_mut(), |list| list.as_mut_ptr())
+        self.lists.last_mut().map_or(null_mut(), Vec::as_mut_ptr)
     }
 }
 

@@ -88,6 +88,18 @@ fn hear(ctx: &Context, event: KeyEvent, key: &[u8]) {
     }
 }
 
+/// Tells clients and modules that listen for keyspace events that `event` happened to `key`. Our own listener doesn't
+/// know these names.
+pub(crate) fn notify(ctx: &Context, event: &CStr, key: &[u8]) {
+    let key = super::key::string(ctx, key);
+    // SAFETY: the event and the key live as long as the call.
+    unsafe {
+        if let Some(notify) = raw::RedisModule_NotifyKeyspaceEvent {
+            notify(ctx.ctx, NotifyEvent::GENERIC.bits(), event.as_ptr(), key.inner);
+        }
+    }
+}
+
 /// Runs `f`; keyspace events that it causes are heard when it is over, in their order.
 pub(crate) fn kept_until_after<R>(ctx: &Context, f: impl FnOnce() -> R) -> R {
     /// Set back even where `f` panics.

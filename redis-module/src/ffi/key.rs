@@ -2,6 +2,7 @@
 
 use super::events;
 use super::monitor_type::MONITOR;
+use crate::counters::Before;
 use eddyline_monitor::Monitor;
 use redis_module::key::RedisKeyWritable;
 use redis_module::stream::StreamRecord;
@@ -56,11 +57,20 @@ pub(crate) fn with_monitor<R>(
                 .ok_or(NoMonitor::Missing),
         }
     };
+    let mut closed = false;
     let result = match monitor {
-        Ok(monitor) => Ok(events::kept_until_after(ctx, || f(monitor))),
+        Ok(monitor) => {
+            let before = Before::of(monitor);
+            let result = events::kept_until_after(ctx, || f(monitor));
+            closed = before.add_what_came(monitor);
+            Ok(result)
+        }
         Err(no) => Err(no),
     };
     raw::close_key(opened);
+    if closed {
+        events::notify(ctx, c"eddy.close", key);
+    }
     result
 }
 

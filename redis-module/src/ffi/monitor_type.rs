@@ -14,7 +14,16 @@ const ENCODING: c_int = eddyline_monitor::ENCODING as c_int;
 /// Largest payload that is looked at: more than the largest monitor.
 const MAX_PAYLOAD: usize = 1 << 28;
 
-/// The type `eddymonit`.
+/// Bytes that are freed as fast as they are handed to the server's own thread for freeing: it takes values from 64 of
+/// them upwards.
+const FREE_EFFORT_BYTES: u64 = 1024;
+
+/// Values are freed in the server's own thread too.
+const fn freed_anywhere<T: Send>() {}
+const _: () = freed_anywhere::<Monitor>();
+
+/// The type `eddymonit`. A server reads of these methods what its version knows; newer ones are left out there. No
+/// `unlink`: nothing has to happen before a value leaves its key, the registry hears of that as of any other key.
 pub(crate) static MONITOR: RedisType = RedisType::new(
     "eddymonit",
     ENCODING,
@@ -29,10 +38,10 @@ pub(crate) static MONITOR: RedisType = RedisType::new(
         aux_load: None,
         aux_save: None,
         aux_save_triggers: 0,
-        free_effort: None,
+        free_effort: Some(free_effort),
         unlink: None,
         copy: Some(copy),
-        defrag: None,
+        defrag: Some(defrag),
         mem_usage2: None,
         free_effort2: None,
         unlink2: None,
@@ -120,6 +129,30 @@ unsafe extern "C" fn free(value: *mut c_void) {
         // SAFETY: the server frees a value once, and every value came from `Box::into_raw`.
         drop(unsafe { Box::from_raw(value.cast::<Monitor>()) });
     });
+}
+
+unsafe extern "C" fn free_effort(_key: *mut raw::RedisModuleString, value: *const c_void) -> usize {
+    guard("free_effort", 1, || (monitor(value).bytes_at_most() / FREE_EFFORT_BYTES) as usize)
+}
+
+/// Moves the monitor itself. What it owns is a few blocks of a fixed size, most of them too big to leave holes.
+unsafe extern "C" fn defrag(
+    ctx: *mut raw::RedisModuleDefragCtx,
+    _key: *mut raw::RedisModuleString,
+    value: *mut *mut c_void,
+) -> c_int {
+    guard("defrag", (), || {
+        // SAFETY: the server passes the place where it keeps the value. The value is one allocation of the server's own
+        // allocator, which is ours too; it may be moved byte by byte, as nothing points into a monitor and none is in use
+        // while the server defragments.
+        unsafe {
+            let moved = raw::RedisModule_DefragAlloc.map_or(null_mut(), |alloc| alloc(ctx, *value));
+            if !moved.is_null() {
+                *value = moved;
+            }
+        }
+    });
+    0 // all was looked at
 }
 
 unsafe extern "C" fn copy(
