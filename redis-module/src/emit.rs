@@ -41,7 +41,13 @@ fn settle(ctx: &Context, key: &[u8], fingerprint: &Fingerprint, lost: bool) {
     if lost {
         let name = String::from_utf8_lossy(key);
         let id = fingerprint.id();
-        log::warning_in(ctx, &format!("eddyline: fingerprint {id} of {name} is lost, its stream has a later entry"));
+        log::warning_in(
+            ctx,
+            &format!(
+                "eddyline: fingerprint {id} of {name} is lost, its stream has a later entry: somebody else wrote there, or \
+                 the monitor was made anew. The next one says gap; DEL the stream if its later entries are wrong"
+            ),
+        );
         let _ = with_monitor(ctx, key, false, |monitor| monitor.lose(fingerprint.end_ms));
         ctx.replicate("EDDY.SENT", &[key, end.as_bytes(), b"LOST"][..]);
     } else {

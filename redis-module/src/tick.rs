@@ -143,7 +143,10 @@ fn serve(ctx: &Context, ticker: &mut Ticker, name: &Name, deadline: Instant) -> 
                 let name = String::from_utf8_lossy(key);
                 log::warning_in(
                     ctx,
-                    &format!("eddyline: fingerprints of {name} wait, they can't be written: {refusal}"),
+                    &format!(
+                        "eddyline: fingerprints of {name} wait, they can't be written: {refusal}. Nothing is lost while \
+                         its outbox has room, it is tried again all the time; INFO eddyline tells how many wait"
+                    ),
                 );
             }
             due.at

@@ -54,22 +54,6 @@ fn observations_are_counted_in_the_open_window() {
 }
 
 #[test]
-fn resp3_clients_get_maps_and_doubles() {
-    let server = server();
-    let mut redis = server.connection().unwrap();
-    call::<()>(&mut redis, "EDDY.CREATE m CLOCK stream WINDOW 1000 DIMENSIONS 1 service");
-    call::<i64>(&mut redis, "EDDY.CLOSE m 5000");
-    call::<i64>(&mut redis, "EDDY.OBSERVE m service pay");
-    call::<i64>(&mut redis, "EDDY.CLOSE m 6000");
-    call::<Value>(&mut redis, "HELLO 3");
-    let Value::Map(map) = call::<Value>(&mut redis, "EDDY.FINGERPRINT m") else { panic!("not a map") };
-    let count = map.iter().find(|(name, _)| {
-        *name == Value::BulkString(b"count".to_vec()) || *name == Value::SimpleString("count".to_owned())
-    });
-    assert_eq!(count.map(|(_, value)| value), Some(&Value::Double(1.0)), "{map:?}");
-}
-
-#[test]
 fn every_mistake_is_a_clear_error_and_changes_nothing() {
     let server = server();
     let mut redis = server.connection().unwrap();
@@ -150,12 +134,6 @@ fn dryrun_tells_the_memory_and_makes_nothing() {
 }
 
 #[test]
-fn module_arguments_are_refused_with_a_log_line() {
-    let error = eddyline_testkit::Server::with_module().module_args(["speed", "9"]).start().unwrap_err().to_string();
-    assert!(error.contains("eddyline takes no module arguments, got 'speed'"), "{error}");
-}
-
-#[test]
 fn names_with_format_characters_reach_the_log_as_they_are() {
     let server = server();
     let mut redis = server.connection().unwrap();
@@ -180,20 +158,6 @@ fn access_control_covers_the_sources() {
     call::<()>(&mut redis, "AUTH ann x");
     assert!(try_call::<Value>(&mut redis, "EDDY.CREATE mm SOURCES 1 secret FROM 0").unwrap_err().contains("key"));
     assert!(try_call::<Value>(&mut redis, "EDDY.CREATE mm SOURCES 1 mine FROM 0").is_ok());
-}
-
-#[test]
-fn command_docs_say_what_each_command_does() {
-    let server = server();
-    let mut redis = server.connection().unwrap();
-    for command in eddyline_wire::command::table::COMMANDS {
-        let docs: Value = call(&mut redis, &format!("COMMAND DOCS {}", command.name));
-        assert!(format!("{docs:?}").contains(command.summary), "{docs:?}");
-        let info: Value = call(&mut redis, &format!("COMMAND INFO {}", command.name));
-        assert!(format!("{info:?}").contains(&format!("int({})", command.arity)), "{info:?}");
-    }
-    let keys: Vec<String> = call(&mut redis, "COMMAND GETKEYS EDDY.CREATE m SOURCES 2 a b WINDOW 1000");
-    assert_eq!(keys, ["m", "a", "b"]);
 }
 
 #[test]

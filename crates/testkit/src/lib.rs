@@ -14,12 +14,14 @@
 
 mod data;
 mod module;
+mod roles;
 mod server;
 mod setup;
 mod wait;
 
 pub use data::data_dir;
 pub use module::module_path;
+pub use roles::role_template;
 pub use server::Server;
 pub use setup::Setup;
 pub use wait::{eventually, eventually_some};

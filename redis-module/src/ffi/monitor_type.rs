@@ -57,12 +57,15 @@ extern "C" fn rdb_save(rdb: *mut raw::RedisModuleIO, value: *mut c_void) {
 extern "C" fn rdb_load(rdb: *mut raw::RedisModuleIO, version: c_int) -> *mut c_void {
     guard("rdb_load", null_mut(), || {
         if version > ENCODING {
-            log::warning(&format!(
-                "eddyline: a monitor of encoding version {version} needs a newer module, this one reads up to {ENCODING}"
-            ));
+            refuse(rdb, &format!("encoding version {version} needs a newer module, this one reads up to {ENCODING}"));
             return null_mut();
         }
-        let Ok(payload) = raw::load_string_buffer(rdb) else { return null_mut() };
+        let Ok(payload) = raw::load_string_buffer(rdb) else {
+            refuse(rdb, "the data ends early");
+            return null_mut();
+        };
+        // The server has the string by now, having held its length against what there is; what is decoded from it takes
+        // its lengths from bytes that are there.
         let bytes: &[u8] = payload.as_ref();
         let decoded = if bytes.len() > MAX_PAYLOAD { Err("it is too long".to_owned()) } else { decode(bytes) };
         match decoded {
@@ -71,7 +74,7 @@ extern "C" fn rdb_load(rdb: *mut raw::RedisModuleIO, version: c_int) -> *mut c_v
                 Box::into_raw(Box::new(monitor)).cast()
             }
             Err(why) => {
-                log::warning(&format!("eddyline: a monitor in the payload can't be read: {why}"));
+                refuse(rdb, &why);
                 null_mut()
             }
         }
@@ -82,16 +85,27 @@ fn decode(bytes: &[u8]) -> Result<Monitor, String> {
     Monitor::decode(bytes).map_err(|error| error.to_string())
 }
 
+/// The log says which monitor stays out, and why; the server itself says what that means for the file or command.
+fn refuse(io: *mut raw::RedisModuleIO, why: &str) {
+    let name = key_of(io).map_or("without a name".into(), |(_, name)| String::from_utf8_lossy(name));
+    log::warning(&format!("eddyline: the monitor {name} can't be loaded: {why}"));
+}
+
 /// The registry learns of a loaded monitor from the key that is being loaded.
 fn register(io: *mut raw::RedisModuleIO, monitor: &Monitor) {
-    // SAFETY: the server passes a valid `io`; the name lives as long as the call.
+    if let Some((db, name)) = key_of(io) {
+        Registry::lock().put(db, name, monitor);
+    }
+}
+
+/// Database and name of the key that is being loaded.
+fn key_of<'a>(io: *mut raw::RedisModuleIO) -> Option<(i32, &'a [u8])> {
+    // SAFETY: the server passes a valid `io`; the name lives as long as the call that it passed it to.
     let (name, db) = unsafe {
         let name = raw::RedisModule_GetKeyNameFromIO.map_or(null_mut(), |get| get(io).cast_mut());
         (name, raw::RedisModule_GetDbIdFromIO.map_or(0, |get| get(io)))
     };
-    if !name.is_null() {
-        Registry::lock().put(db.max(0), RedisString::string_as_slice(name), monitor);
-    }
+    (!name.is_null()).then(|| (db.max(0), RedisString::string_as_slice(name)))
 }
 
 extern "C" fn aof_rewrite(aof: *mut raw::RedisModuleIO, key: *mut raw::RedisModuleString, value: *mut c_void) {
