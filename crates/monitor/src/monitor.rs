@@ -139,7 +139,8 @@ impl Monitor {
         if id.ms > MAX_MS || step == Step::Back {
             self.sources[source].cursor = id;
             let left_out = &mut self.left_out;
-            *if id.ms > MAX_MS { &mut left_out.out_of_time } else { &mut left_out.late } += 1;
+            let count = if id.ms > MAX_MS { &mut left_out.out_of_time } else { &mut left_out.late };
+            *count = count.saturating_add(1);
             return Reading::LeftOut;
         }
         if matches!(step, Step::Closes { .. }) && self.outbox.is_full() {
@@ -164,7 +165,7 @@ impl Monitor {
             Step::Stays | Step::Back => false,
             step => {
                 while self.outbox.is_full() {
-                    self.left_out.dropped_windows += self.outbox.drop_oldest(self.definition.window_ms);
+                    self.drop_oldest();
                 }
                 self.take(step, ms);
                 true
@@ -198,8 +199,13 @@ impl Monitor {
     /// Every window up to `end_ms` can never stand in the stream: it is dropped, which is counted and told as a gap.
     pub fn lose(&mut self, end_ms: u64) {
         while self.outbox.front().is_some_and(|closed| closed.end_ms <= end_ms) {
-            self.left_out.dropped_windows += self.outbox.drop_oldest(self.definition.window_ms);
+            self.drop_oldest();
         }
+    }
+
+    fn drop_oldest(&mut self) {
+        let dropped = self.outbox.drop_oldest(self.definition.window_ms);
+        self.left_out.dropped_windows = self.left_out.dropped_windows.saturating_add(dropped);
     }
 
     /// The definition.

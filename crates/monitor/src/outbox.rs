@@ -1,6 +1,7 @@
 //! Closed windows that wait to be written to the stream.
 
 use crate::closed::{Closed, MAX_TOP_ITEMS};
+use crate::definition::MAX_MS;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -60,7 +61,7 @@ impl Outbox {
 
     /// Unknown time before the next window.
     pub(crate) fn add_gap(&mut self, gap_ms: u64) {
-        self.gap_ms += gap_ms;
+        self.gap_ms = longer(self.gap_ms, gap_ms);
     }
 
     /// Makes room by dropping the oldest item; its time becomes unknown. Returns how many windows it was.
@@ -69,8 +70,8 @@ impl Outbox {
         let windows = oldest.repeats + 1;
         let lost = oldest.closed.gap_ms + windows * window_ms;
         match self.waiting.front_mut() {
-            Some(next) => next.closed.gap_ms += lost,
-            None => self.gap_ms += lost,
+            Some(next) => next.closed.gap_ms = longer(next.closed.gap_ms, lost),
+            None => self.add_gap(lost),
         }
         windows
     }
@@ -100,18 +101,22 @@ impl Outbox {
 
     /// Whether a dump's outbox can be real.
     pub(crate) fn is_sane(&self, features: Option<usize>, window_ms: u64) -> bool {
-        let limit = crate::definition::MAX_MS;
-        self.gap_ms <= limit
+        self.gap_ms <= MAX_MS
             && self.waiting.len() <= MAX_WAITING
             && self.waiting.iter().all(|Waiting { closed, repeats }| {
                 Some(closed.values.len()) == features
                     && closed.end_ms % window_ms == 0
-                    && closed.end_ms <= limit
-                    && closed.gap_ms <= limit
-                    && *repeats <= limit / window_ms
+                    && *repeats <= MAX_MS / window_ms
+                    && closed.end_ms <= MAX_MS - repeats * window_ms
+                    && closed.gap_ms <= MAX_MS
                     && closed.top.len() <= MAX_TOP_ITEMS
             })
     }
+}
+
+/// A gap that is longer by `ms`, but no longer than time.
+fn longer(gap_ms: u64, ms: u64) -> u64 {
+    gap_ms.saturating_add(ms).min(MAX_MS)
 }
 
 #[cfg(test)]

@@ -60,7 +60,8 @@ impl LeftOut {
         if self.fields.len() <= field {
             self.fields.resize(field + 1, [0; 3]);
         }
-        self.fields[field][reason as usize] += 1;
+        let count = &mut self.fields[field][reason as usize];
+        *count = count.saturating_add(1);
     }
 
     /// Field number, reason and count, where there is any.

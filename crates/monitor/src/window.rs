@@ -73,7 +73,7 @@ impl Window {
             }
         }
         if known == 0 {
-            left_out.skipped += 1;
+            left_out.skipped = left_out.skipped.saturating_add(1);
             return;
         }
         self.n = self.n.saturating_add(1);
