@@ -133,7 +133,8 @@ fn our_category_holds_every_command_but_the_internal_ones() {
             });
             let mut told: Vec<&str> = categories.split(' ').collect();
             let mut expected: Vec<&str> = command.categories().collect();
-            (told.sort_unstable(), expected.sort_unstable());
+            told.sort_unstable();
+            expected.sort_unstable();
             assert_eq!(told, expected, "{}: {rest}", command.name);
         }
         if command.internal {
