@@ -146,7 +146,7 @@ unsafe extern "C" fn free(value: *mut c_void) {
 }
 
 unsafe extern "C" fn free_effort(_key: *mut raw::RedisModuleString, value: *const c_void) -> usize {
-    guard("free_effort", 1, || (monitor(value).bytes_at_most() / FREE_EFFORT_BYTES) as usize)
+    guard("free_effort", 1, || (monitor(value).bytes() / FREE_EFFORT_BYTES) as usize)
 }
 
 /// Moves the monitor itself. What it owns is a few blocks of a fixed size, most of them too big to leave holes.
