@@ -3,8 +3,8 @@
 
 mod plain;
 
-use eddyline_testkit::{Server, role_template};
-use plain::{assert_undisturbed, keys, schema, wait_for_score, write_fingerprints, write_schema};
+use eddyline_testkit::{Server, eventually, role_template};
+use plain::{SOON, assert_undisturbed, keys, schema, wait_for_score, write_fingerprints, write_schema};
 use redis::{Connection, Value};
 use std::process::{Child, Command, Stdio};
 
@@ -69,6 +69,12 @@ fn a_worker_can_do_all_of_its_work_and_nothing_else() {
 
     let worker = Worker::start(&server);
     wait_for_score(&mut redis, 299);
+    let mut left: i64 = 0;
+    eventually(SOON, || {
+        let before = left;
+        left = redis::cmd("PTTL").arg(keys().lease()).query(&mut redis).unwrap();
+        before > 0 && left > before // renewed
+    });
     let log = worker.stop();
     // a second one goes on from the checkpoint
     write_fingerprints(&mut redis, 300..400, 1);
