@@ -1,5 +1,5 @@
-//! For tests only: real servers, with or without the module, that never outlive the test; the labelled data;
-//! waiting for what happens soon.
+//! For tests only: real servers and clusters, with or without the module, that never outlive the test; the labelled
+//! data; waiting for what happens soon.
 //!
 //! ```no_run
 //! use eddyline_testkit::Server;
@@ -12,13 +12,16 @@
 //! # anyhow::Ok(())
 //! ```
 
+mod cluster;
 mod data;
 mod module;
+mod replication;
 mod roles;
 mod server;
 mod setup;
 mod wait;
 
+pub use cluster::{Cluster, Migration};
 pub use data::data_dir;
 pub use module::module_path;
 pub use roles::role_template;

@@ -20,6 +20,7 @@ pub struct Setup {
     module_args: Vec<OsString>,
     args: Vec<OsString>,
     tcp: bool,
+    cluster: bool,
     primary: Option<Option<u16>>,
     data_from: Option<PathBuf>,
 }
@@ -32,6 +33,7 @@ impl Setup {
             module_args: Vec::new(),
             args: Vec::new(),
             tcp: false,
+            cluster: false,
             primary: None,
             data_from: None,
         }
@@ -65,6 +67,12 @@ impl Setup {
         self
     }
 
+    /// A node of a cluster, on two free TCP ports of the loopback. It is alone until it meets others.
+    pub(crate) fn cluster(mut self) -> Self {
+        self.cluster = true;
+        self.tcp()
+    }
+
     /// A replica of a server that was set up with [`tcp`](Self::tcp).
     #[must_use]
     pub fn replica_of(mut self, primary: &Server) -> Self {
@@ -93,17 +101,28 @@ impl Setup {
         let mut tries = if self.tcp { PORTS_TRIED } else { 1 };
         loop {
             let port = self.tcp.then(free_port).transpose()?;
-            let mut server = Server::stopped(self.program.clone(), args.clone(), port)?;
+            let mut args = args.clone();
+            if self.cluster {
+                // not the port plus 10000, which may not exist
+                let bus = free_port()?.to_string();
+                args.extend(["--cluster-enabled", "yes", "--cluster-port", &bus].map(OsString::from));
+            }
+            let mut server = Server::stopped(self.program.clone(), args, port)?;
             if let Some(from) = &self.data_from {
                 copy_folder(from, &server.data_dir())?;
             }
             tries -= 1;
             match server.start() {
-                Err(_) if tries > 0 && server.log().contains("Address already in use") => {}
+                Err(_) if tries > 0 && address_in_use(&server.log()) => {}
                 started => return started.map(|()| server),
             }
         }
     }
+}
+
+/// The port of the bus says it in other words.
+fn address_in_use(log: &str) -> bool {
+    log.contains("Address already in use") || log.contains("Failed listening on port")
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
