@@ -21,7 +21,7 @@ enum Tool {
     Demo(demo::Args),
     /// Measures detection on the labelled traces and prints the table of docs/quality.md
     Quality,
-    /// Installs what building and testing need: a Redis server, and libclang
+    /// Installs what building and testing need: a Redis server, libclang, and Valkey where it can be had
     Setup,
     /// Checks that the source tree keeps the rules of its layout
     Tidy,
@@ -45,6 +45,7 @@ fn run(tool: &Tool) -> Result<ExitCode> {
         Tool::Quality => quality::run(&root),
         Tool::Setup => {
             println!("{}: there", setup::run()?.found);
+            println!("for the module's tests on another make of server: {}", setup::second_server()?);
             Ok(ExitCode::SUCCESS)
         }
         Tool::Tidy => tidy::run(&root),

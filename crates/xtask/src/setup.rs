@@ -2,8 +2,10 @@
 //! is installed where that is allowed, and named where it isn't.
 
 mod apt;
+mod backports;
 mod libclang;
 mod server;
+mod valkey;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,11 @@ pub(crate) fn run() -> Result<Tools> {
         Ok(tools) => Ok(tools),
         Err(missing) => bail!("still missing after the installation:{}", list(&missing)),
     }
+}
+
+/// Finds or installs the server of another make that the module is tested on too, and says what came of it.
+pub(crate) fn second_server() -> Result<String> {
+    valkey::ensure()
 }
 
 /// One thing that isn't there.

@@ -1,5 +1,6 @@
 //! Installing with apt, on Debian and its relatives.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -10,33 +11,95 @@ use crate::stop;
 /// The version of libclang that the project is tested with; where apt doesn't know it, the newest is taken.
 const TESTED: u32 = 14;
 
-/// Installs what is missing, as root or with a `sudo` that asks nothing. Where that isn't allowed, the error says what
-/// to type.
-pub(super) fn install(missing: &[Missing]) -> Result<()> {
-    if !succeeds("apt-get", &["--version"]) {
-        bail!("please install:{}", list(missing));
+/// apt, and the right to use it.
+pub(super) struct Apt {
+    /// What stands before a command that changes the system.
+    prefix: &'static [&'static str],
+}
+
+impl Apt {
+    /// As root or with a `sudo` that asks nothing; none where that isn't allowed.
+    ///
+    /// # Errors
+    /// This system has no apt.
+    pub(super) fn usable() -> Result<Option<Self>> {
+        if !succeeds("apt-get", &["--version"]) {
+            bail!("this system has no apt-get");
+        }
+        let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
+        Ok(match () {
+            () if is_root => Some(Self { prefix: &["env"] }),
+            () if succeeds("sudo", &["-n", "true"]) => Some(Self { prefix: &["sudo", "-n", "env"] }),
+            () => None,
+        })
     }
-    let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
-    let prefix: &[&str] = match () {
-        () if is_root => &["env"],
-        () if succeeds("sudo", &["-n", "true"]) => &["sudo", "-n", "env"],
-        () => {
-            let names = packages(missing, &known()).join(" ");
-            bail!(
-                "missing:{}
+
+    /// Runs apt-get, said beforehand. A signal doesn't cut it short: half-installed packages are worse than a wait.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<()> {
+        stop::check()?;
+        let mut words = self.prefix.to_vec();
+        words.extend(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        words.extend(arguments);
+        let line = words.join(" ");
+        println!("  {line}");
+        let status = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).status();
+        let status = status.with_context(|| format!("{} can't be started", words[0]))?;
+        stop::check()?;
+        if !status.success() {
+            bail!("this failed: {line}");
+        }
+        Ok(())
+    }
+
+    /// Writes a file of the system.
+    pub(super) fn write(&self, file: &str, text: &str) -> Result<()> {
+        let mut tee = Command::new(self.prefix[0]);
+        tee.args(&self.prefix[1..]).args(["tee", file]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut tee = tee.spawn().context("tee can't be started")?;
+        tee.stdin.take().context("tee has no input")?.write_all(text.as_bytes())?;
+        if !tee.wait()?.success() {
+            bail!("{file} can't be written");
+        }
+        Ok(())
+    }
+
+    /// Removes a file of the system.
+    pub(super) fn remove(&self, file: &str) -> Result<()> {
+        let status = Command::new(self.prefix[0]).args(&self.prefix[1..]).args(["rm", "--", file]).status()?;
+        if !status.success() {
+            bail!("{file} can't be removed");
+        }
+        Ok(())
+    }
+}
+
+/// Installs what is missing. Where that isn't allowed, the error says what to type.
+pub(super) fn install(missing: &[Missing]) -> Result<()> {
+    let Ok(apt) = Apt::usable() else { bail!("please install:{}", list(missing)) };
+    let Some(apt) = apt else {
+        let names = packages(missing, &known()).join(" ");
+        bail!(
+            "missing:{}
 Please install it, then try again:
   sudo apt-get update
   sudo apt-get install --yes --no-install-recommends {names}",
-                list(missing)
-            );
-        }
+            list(missing)
+        );
     };
     println!("missing:{}", list(missing));
-    run(prefix, &["update"])?;
+    apt.run(&["update"])?;
     let names = packages(missing, &known());
     let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
     arguments.extend(names.iter().map(String::as_str));
-    run(prefix, &arguments)
+    apt.run(&arguments)
+}
+
+/// Whether apt could install this package.
+pub(super) fn knows(package: &str) -> bool {
+    // in the language of the machine it would say otherwise
+    let policy = output("env", &["LC_ALL=C", "apt-cache", "policy", package]).unwrap_or_default();
+    let candidate = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:"));
+    candidate.is_some_and(|version| version.trim() != "(none)")
 }
 
 /// Names of the packages that hold what is missing, out of the versions of libclang that apt knows.
@@ -67,23 +130,6 @@ fn versions(libraries: &str, headers: &str) -> Vec<u32> {
     let has_headers = |version: &u32| headers.lines().any(|line| line == format!("libclang-common-{version}-dev"));
     let all = libraries.lines().filter_map(|line| line.strip_prefix("libclang1-")?.parse().ok());
     all.filter(has_headers).collect()
-}
-
-/// Runs apt-get, said beforehand. A signal doesn't cut it short: half-installed packages are worse than a wait.
-fn run(prefix: &[&str], arguments: &[&str]) -> Result<()> {
-    stop::check()?;
-    let mut words = prefix.to_vec();
-    words.extend(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-    words.extend(arguments);
-    let line = words.join(" ");
-    println!("  {line}");
-    let status = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).status();
-    let status = status.with_context(|| format!("{} can't be started", words[0]))?;
-    stop::check()?;
-    if !status.success() {
-        bail!("this failed: {line}");
-    }
-    Ok(())
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {

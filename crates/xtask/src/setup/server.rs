@@ -11,10 +11,7 @@ const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// The program of the user's choice, or else the first of the usual ones on the search path.
 pub(super) fn find(chosen: Option<OsString>, search_path: Option<OsString>) -> Result<Option<PathBuf>> {
-    let on_path = |name: &Path| {
-        let folders = search_path.iter().flat_map(env::split_paths);
-        folders.map(|folder| folder.join(name)).find(|program| program.is_file())
-    };
+    let on_path = |name: &Path| on_path(name, search_path.as_ref());
     let Some(chosen) = chosen.filter(|chosen| !chosen.is_empty()).map(PathBuf::from) else {
         return Ok(PROGRAMS.iter().find_map(|name| on_path(Path::new(name))));
     };
@@ -23,6 +20,12 @@ pub(super) fn find(chosen: Option<OsString>, search_path: Option<OsString>) -> R
         Some(program) => Ok(Some(program)),
         None => bail!("EDDYLINE_SERVER={} isn't a program", chosen.display()),
     }
+}
+
+/// The first program of this name on the search path.
+pub(super) fn on_path(name: &Path, search_path: Option<&OsString>) -> Option<PathBuf> {
+    let folders = search_path.into_iter().flat_map(env::split_paths);
+    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 /// Its name and version, such as `redis-server 7.0.15`.
