@@ -1,8 +1,8 @@
 //! Reading sources: the newest entry as it comes, or a backlog in slices.
 
 use crate::counters::{self, noting_a_close};
-use crate::ffi::key::string;
-use eddyline_monitor::{EntryId, Monitor, Reading};
+use crate::ffi::key::{length, string};
+use eddyline_monitor::{EntryId, Extent, Monitor, Reading};
 use redis_module::key::RedisKey;
 use redis_module::raw::RedisModuleStreamID;
 use redis_module::stream::{StreamIterator, StreamRecord};
@@ -35,7 +35,7 @@ pub(crate) fn read_up_to(
     deadline: Option<Instant>,
 ) -> Reading {
     if monitor.displaced() {
-        monitor.settle(|source| newest(ctx, &source.name).ok().flatten());
+        monitor.settle(|source| extent(ctx, &source.name, source.cursor).ok().flatten());
     }
     let mut reading = Reading::Known;
     let key = ctx.open_key(&string(ctx, &monitor.sources()[source].name));
@@ -52,16 +52,49 @@ pub(crate) fn read_up_to(
         }
     }
     if reading != Reading::Waits {
-        let following = (0..monitor.sources().len()).all(|source| next_unread(ctx, monitor, source).is_none());
+        let mut following = true;
+        for source in 0..monitor.sources().len() {
+            match next_unread(ctx, monitor, source) {
+                Next::Entry(_) => following = false,
+                Next::Nothing => monitor.source_ends(source),
+                Next::NoStream => monitor.source_gone(source),
+            }
+        }
         monitor.set_following(following);
     }
     reading
 }
 
+/// What there is of the stream `name` for a cursor; none where there is no such key.
+///
+/// # Errors
+/// The key holds something else; then, what.
+pub(crate) fn extent(ctx: &Context, name: &[u8], cursor: EntryId) -> Result<Option<Extent>, KeyType> {
+    let key = ctx.open_key(&string(ctx, name));
+    match key.key_type() {
+        _ if key.is_null() => return Ok(None),
+        KeyType::Stream => {}
+        other => return Err(other),
+    }
+    // an open key takes one iterator, the crate's never stops
+    let outer = |newest: bool| {
+        let key = ctx.open_key(&string(ctx, name));
+        let entry = key.get_stream_iterator(newest).ok().and_then(|mut entries| entries.next());
+        entry.map(|entry| id_of(&entry)).unwrap_or_default()
+    };
+    let at = RedisModuleStreamID { ms: cursor.ms, seq: cursor.seq };
+    let at_cursor = key.get_stream_range_iterator(Some(at), Some(at), false, false);
+    let holds_cursor = at_cursor.is_ok_and(|mut entries| entries.next().is_some());
+    Ok(Some(Extent { length: length(ctx, name), first: outer(false), newest: outer(true), holds_cursor }))
+}
+
 /// The source whose next unread entry is the oldest, and the id up to which it can be read before another one's turn.
 pub(crate) fn next_source(ctx: &Context, monitor: &Monitor) -> Option<(usize, EntryId)> {
     let mut unread: Vec<(EntryId, usize)> = (0..monitor.sources().len())
-        .filter_map(|source| next_unread(ctx, monitor, source).map(|id| (id, source)))
+        .filter_map(|source| match next_unread(ctx, monitor, source) {
+            Next::Entry(id) => Some((id, source)),
+            Next::Nothing | Next::NoStream => None,
+        })
         .collect();
     unread.sort_unstable();
     let (first, source) = *unread.first()?;
@@ -69,25 +102,21 @@ pub(crate) fn next_source(ctx: &Context, monitor: &Monitor) -> Option<(usize, En
     Some((source, until.max(first)))
 }
 
-/// Id of the newest entry of the stream `name`.
-///
-/// # Errors
-/// The key holds something else; then, what.
-pub(crate) fn newest(ctx: &Context, name: &[u8]) -> Result<Option<EntryId>, KeyType> {
-    let key = ctx.open_key(&string(ctx, name));
-    match key.key_type() {
-        _ if key.is_null() => Ok(None),
-        KeyType::Stream => {
-            Ok(key.get_stream_iterator(true).ok().and_then(|mut entries| entries.next()).map(|entry| id_of(&entry)))
-        }
-        other => Err(other),
-    }
+/// What comes behind a cursor.
+enum Next {
+    Entry(EntryId),
+    Nothing,
+    NoStream,
 }
 
-fn next_unread(ctx: &Context, monitor: &Monitor, source: usize) -> Option<EntryId> {
+fn next_unread(ctx: &Context, monitor: &Monitor, source: usize) -> Next {
     let source = &monitor.sources()[source];
     let key = ctx.open_key(&string(ctx, &source.name));
-    after(&key, source.cursor).ok()?.next().map(|entry| id_of(&entry))
+    match after(&key, source.cursor).map(|mut entries| entries.next()) {
+        Ok(Some(entry)) => Next::Entry(id_of(&entry)),
+        Ok(None) => Next::Nothing,
+        Err(_) => Next::NoStream,
+    }
 }
 
 /// The entries of a stream after `cursor`.
@@ -95,7 +124,7 @@ fn after(stream: &RedisKey, cursor: EntryId) -> Result<StreamIterator<'_>, Redis
     stream.get_stream_range_iterator(Some(RedisModuleStreamID { ms: cursor.ms, seq: cursor.seq }), None, true, false)
 }
 
-fn id_of(entry: &StreamRecord) -> EntryId {
+pub(crate) fn id_of(entry: &StreamRecord) -> EntryId {
     EntryId { ms: entry.id.ms, seq: entry.id.seq }
 }
 

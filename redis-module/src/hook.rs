@@ -4,19 +4,24 @@ use crate::ffi::context::selected;
 use crate::ffi::events::KeyEvent;
 use crate::ffi::key::with_monitor;
 use crate::registry::{Registry, forget_missing};
-use crate::{catch_up, ffi, tick};
-use eddyline_monitor::EntryId;
-use redis_module::Context;
+use crate::{catch_up, ffi, tick, translate};
+use eddyline_monitor::{EntryId, Monitor};
 use redis_module::stream::StreamRecord;
+use redis_module::{CallOptionsBuilder, CallReply, CallResult, Context};
 
 /// Hears one event of the selected database.
 pub(crate) fn on_event(ctx: &Context, event: KeyEvent, key: &[u8]) {
     let db = selected(ctx);
     match event {
         KeyEvent::Added => on_entry(ctx, db, key),
+        KeyEvent::Rewound => {
+            if let Some(last) = last_generated(ctx, key) {
+                each_watcher(ctx, db, key, |monitor, source| monitor.source_rewound(source, last));
+            }
+        }
         KeyEvent::Gone => {
             Registry::lock().remove(db, key);
-            each_watcher(ctx, db, key, |monitor, source| monitor.set_cursor(source, EntryId::default()));
+            each_watcher(ctx, db, key, Monitor::source_gone);
         }
         KeyEvent::Appeared => {
             let _ = with_monitor(ctx, key, false, |monitor| {
@@ -24,9 +29,13 @@ pub(crate) fn on_event(ctx: &Context, event: KeyEvent, key: &[u8]) {
                 Registry::lock().put(db, key, monitor);
             });
             each_watcher(ctx, db, key, |monitor, source| {
-                monitor.set_cursor(source, EntryId::default());
+                match catch_up::extent(ctx, key, monitor.sources()[source].cursor) {
+                    Ok(Some(extent)) => monitor.source_appeared(source, &extent),
+                    Ok(None) | Err(_) => monitor.source_gone(source),
+                }
                 monitor.set_following(false);
             });
+            tick::soon(ctx);
         }
     }
 }
@@ -45,10 +54,13 @@ fn on_entry(ctx: &Context, db: i32, key: &[u8]) {
     }
     for watcher in watchers {
         let read = with_monitor(ctx, &watcher, false, |monitor| {
-            if let (true, Some(source)) = (monitor.following(), catch_up::source_number(monitor, key)) {
-                catch_up::read_entry(monitor, source, &entry);
+            if let Some(source) = catch_up::source_number(monitor, key) {
+                monitor.source_grew(source, catch_up::id_of(&entry));
+                if monitor.following() {
+                    catch_up::read_entry(monitor, source, &entry);
+                }
             }
-            monitor.waiting() > 0
+            monitor.waiting() > 0 || !monitor.following()
         });
         if forget_missing(db, &watcher, read) == Some(true) {
             tick::soon(ctx);
@@ -62,7 +74,24 @@ fn stands_for_an_empty_stream(entry: &StreamRecord) -> bool {
         && matches!(&entry.fields[..], [(field, value)] if field.as_slice() == b"x" && value.as_slice() == b"y")
 }
 
-fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut eddyline_monitor::Monitor, usize)) {
+/// The last id that a stream gave out, which an entry deleted since may have had.
+fn last_generated(ctx: &Context, stream: &[u8]) -> Option<EntryId> {
+    let read = CallOptionsBuilder::new().errors_as_replies().build();
+    let reply: CallResult<'_> = ctx.call_ext("XINFO", &read, &[b"STREAM", stream][..]);
+    let Ok(CallReply::Array(facts)) = reply else { return None };
+    let mut facts = facts.iter();
+    while let (Some(name), Some(value)) = (facts.next(), facts.next()) {
+        if let (Ok(CallReply::String(name)), Ok(CallReply::String(id))) = (name, value)
+            && name.to_string().as_deref() == Some("last-generated-id")
+        {
+            let id = eddyline_wire::command::EntryId::parse(id.as_bytes())?;
+            return Some(translate::entry_id(id));
+        }
+    }
+    None
+}
+
+fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut Monitor, usize)) {
     let watchers = Registry::lock().watchers(db, source);
     for watcher in watchers {
         let seen = with_monitor(ctx, &watcher, false, |monitor| {

@@ -194,12 +194,11 @@ pub(crate) fn close_due(ctx: &Context, key: &[u8], monitor: &mut Monitor, since:
 
 /// Reads a slice of the oldest backlog; with none left, finds that all is read. Says whether anything changed.
 fn read_slice(ctx: &Context, key: &[u8], monitor: &mut Monitor, deadline: Instant) -> bool {
-    let displaced = monitor.displaced();
+    let (displaced, before) = (monitor.displaced(), monitor.sources().to_vec());
     let (source, until) = catch_up::next_source(ctx, monitor).unwrap_or_else(|| (0, monitor.sources()[0].cursor));
-    let before = monitor.sources()[source].cursor;
     catch_up::read_up_to(ctx, monitor, source, until, Some(deadline));
     let read = &monitor.sources()[source];
-    let changed = displaced || read.cursor != before || monitor.following();
+    let changed = displaced || before != monitor.sources() || monitor.following();
     if changed {
         let last = format!("{}-{}", read.cursor.ms, read.cursor.seq);
         ctx.replicate("EDDY.READ", &[key, &read.name, last.as_bytes()][..]);

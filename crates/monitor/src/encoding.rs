@@ -7,7 +7,7 @@ use crate::fields::Fields;
 use crate::hashed::Hashed;
 use crate::last::LastWindow;
 use crate::monitor::{Monitor, State};
-use crate::source::Source;
+use crate::source::{Known, Source};
 use crate::tally::Passed;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ struct Second {
     hashed: Hashed,
     paused: bool,
     interrupted: bool,
-    added: Vec<Option<u64>>,
+    streams: Vec<Known>,
     passed: Passed,
     last: Option<LastWindow>,
 }
@@ -45,7 +45,7 @@ struct SecondOf<'a> {
     hashed: &'a Hashed,
     paused: bool,
     interrupted: bool,
-    added: Vec<Option<u64>>,
+    streams: Vec<Known>,
     passed: &'a Passed,
     last: Option<&'a LastWindow>,
 }
@@ -58,7 +58,7 @@ impl Monitor {
             hashed: &self.definition.hashed,
             paused: self.paused,
             interrupted: self.interrupted,
-            added: self.sources.iter().map(|source| source.added).collect(),
+            streams: self.sources.iter().map(|source| source.stream).collect(),
             passed: &self.left_out.passed,
             last: match &self.state {
                 State::Learning(_) => None,
@@ -82,7 +82,8 @@ impl Monitor {
         if version >= 2 {
             (second, rest) = postcard::take_from_bytes(rest).map_err(|_| DecodeError::Corrupt)?;
         } else {
-            second.added.resize(monitor.sources.len(), None);
+            let known = |source: &Source| Known { newest: source.cursor, ..Known::default() };
+            second.streams = monitor.sources.iter().map(known).collect();
         }
         if !rest.is_empty() {
             return Err(DecodeError::Corrupt);
@@ -94,11 +95,11 @@ impl Monitor {
     }
 
     fn add_second(&mut self, second: Second, before_it: bool) -> Result<(), DecodeError> {
-        if second.added.len() != self.sources.len() {
-            return Err(DecodeError::Impossible("as many counts as sources"));
+        if second.streams.len() != self.sources.len() {
+            return Err(DecodeError::Impossible("as many streams as sources"));
         }
-        for (source, added) in self.sources.iter_mut().zip(second.added) {
-            source.added = added;
+        for (source, stream) in self.sources.iter_mut().zip(second.streams) {
+            source.stream = stream;
         }
         (self.paused, self.interrupted) = (second.paused, second.interrupted);
         self.definition.hashed = second.hashed;

@@ -6,7 +6,7 @@ use crate::fields::Fields;
 use crate::learning::{Learner, Progress};
 use crate::outbox::Outbox;
 use crate::schema::Schema;
-use crate::source::{EntryId, Source};
+use crate::source::{EntryId, Extent, Source};
 use crate::tally::{LeftOut, Reason};
 use crate::timeline::{Step, Timeline};
 use crate::window::Window;
@@ -18,7 +18,7 @@ pub struct Monitor {
     pub(crate) definition: Definition,
     pub(crate) sources: Vec<Source>,
     pub(crate) following: bool,
-    displaced: bool,
+    pub(crate) displaced: bool,
     pub(crate) timeline: Timeline,
     pub(crate) state: State,
     pub(crate) outbox: Outbox,
@@ -83,7 +83,7 @@ impl Monitor {
         };
         let cursor = EntryId::default();
         let mut monitor = Self {
-            sources: definition.sources.iter().map(|name| Source { name: name.clone(), cursor, added: None }).collect(),
+            sources: definition.sources.iter().map(|name| Source::new(name.clone(), cursor)).collect(),
             following: true,
             displaced: false,
             timeline: Timeline::new(definition.window_ms),
@@ -131,13 +131,13 @@ impl Monitor {
             return Reading::Known;
         }
         if self.paused {
-            self.sources[source].cursor = id;
+            self.sources[source].advance(id);
             self.left_out.passed.paused += 1;
             return Reading::LeftOut;
         }
         let step = self.timeline.step_to_entry(id.ms, self.definition.clock);
         if id.ms > MAX_MS || step == Step::Back {
-            self.sources[source].cursor = id;
+            self.sources[source].advance(id);
             let left_out = &mut self.left_out;
             let count = if id.ms > MAX_MS { &mut left_out.out_of_time } else { &mut left_out.late };
             *count = count.saturating_add(1);
@@ -148,7 +148,7 @@ impl Monitor {
             return Reading::Waits;
         }
         self.take(step, id.ms);
-        self.sources[source].cursor = id;
+        self.sources[source].advance(id);
         self.count(entry);
         Reading::Counted
     }
@@ -224,11 +224,17 @@ impl Monitor {
         self.definition.retention = retention;
     }
 
-    /// Reads these sources from now on: those that it reads already from where it is, others from `cursor`.
-    pub fn set_sources(&mut self, names: &[Vec<u8>], cursor: impl Fn(&[u8]) -> EntryId) {
+    /// Reads these sources from now on: those that it reads already from where it is, others from the cursor that `start`
+    /// gives with what there is of the stream.
+    pub fn set_sources(&mut self, names: &[Vec<u8>], start: impl Fn(&[u8]) -> (EntryId, Extent)) {
         let sources = names.iter().map(|name| {
             let known = self.sources.iter().find(|source| source.name == *name).cloned();
-            known.unwrap_or_else(|| Source { name: name.clone(), cursor: cursor(name), added: None })
+            known.unwrap_or_else(|| {
+                let (cursor, extent) = start(name);
+                let mut source = Source::new(name.clone(), cursor);
+                source.measure(&extent);
+                source
+            })
         });
         self.sources = sources.collect();
         self.definition.sources = names.to_vec();
@@ -320,36 +326,6 @@ impl Monitor {
         self.following = following;
     }
 
-    /// The monitor came under this key from elsewhere: before it reads on, its cursors must be held against its sources.
-    pub fn displace(&mut self) {
-        self.displaced = !self.sources.is_empty();
-        self.following = !self.displaced;
-    }
-
-    /// Whether [`displace`](Self::displace) was called and [`settle`](Self::settle) wasn't.
-    #[must_use]
-    pub fn displaced(&self) -> bool {
-        self.displaced
-    }
-
-    /// Starts over in sources whose newest entry (none: no such stream) lies below the cursor.
-    pub fn settle(&mut self, newest: impl Fn(&Source) -> Option<EntryId>) {
-        for source in &mut self.sources {
-            if newest(source).is_none_or(|newest| newest < source.cursor) {
-                source.cursor = EntryId::default();
-            }
-        }
-        self.displaced = false;
-    }
-
-    /// Moves the cursor of source number `source`, forward or back.
-    ///
-    /// # Panics
-    /// If there is no source of that number.
-    pub fn set_cursor(&mut self, source: usize, cursor: EntryId) {
-        self.sources[source].cursor = cursor;
-    }
-
     /// What was left out.
     #[must_use]
     pub fn left_out(&self) -> &LeftOut {
@@ -363,20 +339,6 @@ impl Monitor {
             State::Counting(window) => &window.fields.names,
         };
         self.left_out.by_field().filter_map(|(field, reason, n)| Some((names.get(field)?.as_str(), reason, n)))
-    }
-
-    /// Remembers how many entries source number `source` had ever been given at its cursor.
-    ///
-    /// # Panics
-    /// If there is no source of that number.
-    pub fn set_added(&mut self, source: usize, added: Option<u64>) {
-        self.sources[source].added = added;
-    }
-
-    /// `entries` of a source were gone before they could be read.
-    pub fn count_trimmed(&mut self, entries: u64) {
-        let trimmed = &mut self.left_out.passed.trimmed;
-        *trimmed = trimmed.saturating_add(entries);
     }
 
     /// The most bytes that the monitor takes.

@@ -1,6 +1,6 @@
 //! What a monitor answers about items and measures, and what stays of them.
 
-use eddyline_monitor::{Clock, Definition, EntryId, Hashed, Measure, Monitor, NoAnswer};
+use eddyline_monitor::{Clock, Definition, EntryId, Extent, Hashed, Measure, Monitor, NoAnswer};
 
 fn part(field: &str) -> Measure {
     Measure { field: field.to_owned(), first_edge: None }
@@ -143,7 +143,7 @@ fn sources_can_come_and_go() {
     let mut monitor = Monitor::new(shop()).unwrap();
     entry(&mut monitor, 5000, "pay", "200", 10);
     let start = EntryId { ms: 9, seq: 0 };
-    monitor.set_sources(&[b"more".to_vec(), b"metrics".to_vec()], |_| start);
+    monitor.set_sources(&[b"more".to_vec(), b"metrics".to_vec()], |_| (start, Extent::EMPTY));
     let cursors: Vec<_> = monitor.sources().iter().map(|source| source.cursor).collect();
     assert_eq!(cursors, [start, EntryId { ms: 5000, seq: 1 }]);
     assert!(Monitor::decode(&monitor.encode()).is_ok());

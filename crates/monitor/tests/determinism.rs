@@ -52,7 +52,7 @@ fn apply(monitor: &mut Monitor, call: &Call) {
             monitor.close(ms);
         }
         Call::Sent(ms) => monitor.sent(ms - ms % 1000),
-        Call::Reset(source) => monitor.set_cursor(source, EntryId::default()),
+        Call::Reset(source) => monitor.source_gone(source),
     }
 }
 

@@ -149,18 +149,6 @@ fn a_window_that_can_never_be_written_is_counted_as_dropped() {
 }
 
 #[test]
-fn a_monitor_from_elsewhere_starts_over_where_its_cursor_lies_beyond_the_stream() {
-    let mut monitor = monitor(Clock::Server);
-    read(&mut monitor, 0, 5100);
-    read(&mut monitor, 1, 5200);
-    monitor.displace();
-    assert!(monitor.displaced() && !monitor.following());
-    monitor.settle(|source| (source.name == b"more").then_some(at(5200)));
-    assert_eq!(monitor.sources()[0].cursor, EntryId::default());
-    assert_eq!(monitor.sources()[1].cursor, at(5200));
-}
-
-#[test]
 fn observations_need_an_open_window_and_land_in_it() {
     let mut monitor = monitor(Clock::Stream);
     assert!(monitor.observe(PAY.iter().copied()).is_err());

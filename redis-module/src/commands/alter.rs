@@ -16,16 +16,16 @@ pub(super) fn alter(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let alter = Alter::parse(args).map_err(refused)?;
     let sources: Option<Vec<Vec<u8>>> =
         alter.sources.as_ref().map(|all| all.iter().map(|name| name.to_vec()).collect());
-    let newest = sources.as_ref().map(|sources| create::newest_of(ctx, sources)).transpose()?;
+    let extents = sources.as_ref().map(|sources| create::extents_of(ctx, sources)).transpose()?;
     with_monitor(ctx, alter.key, true, |monitor| {
-        if let (Some(names), Some(newest)) = (&sources, &newest) {
+        if let (Some(names), Some(extents)) = (&sources, &extents) {
             let start = |name: &[u8]| {
                 let at = names.iter().position(|known| known == name).unwrap_or_default();
-                create::start(alter.from, newest[at])
+                (create::start(alter.from, extents[at].newest), extents[at])
             };
             monitor.set_sources(names, start);
-            let read = monitor.sources().iter().zip(newest).all(|(source, newest)| *newest <= source.cursor);
-            monitor.set_following(read);
+            let read = monitor.sources().iter().zip(extents).all(|(source, extent)| extent.newest <= source.cursor);
+            monitor.set_following(read && !monitor.displaced());
             Registry::lock().put(selected(ctx), alter.key, monitor);
         }
         if let Some(retention) = alter.retention {

@@ -1,13 +1,13 @@
 //! `EDDY.CREATE`.
 
 use super::refused;
-use crate::catch_up::newest;
+use crate::catch_up::extent;
 use crate::ffi::context::{salt, selected};
 use crate::ffi::events::notify;
 use crate::ffi::key::{NoMonitor, create as put, with_monitor};
 use crate::registry::Registry;
 use crate::{limit, translate};
-use eddyline_monitor::{EntryId, Monitor};
+use eddyline_monitor::{EntryId, Extent, Monitor};
 use eddyline_wire::command::create::{Create, From};
 use eddyline_wire::text::printable;
 use redis_module::{Context, REDIS_OK, RedisError, RedisResult, RedisValue};
@@ -46,10 +46,10 @@ pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     }
     limit::check(ctx, monitor.bytes_at_most())?;
     let mut following = true;
-    for (number, newest) in newest_of(ctx, &create.sources)?.into_iter().enumerate() {
-        let cursor = start(create.from, newest);
-        following &= newest <= cursor;
-        monitor.set_cursor(number, cursor);
+    for (number, extent) in extents_of(ctx, &create.sources)?.into_iter().enumerate() {
+        let cursor = start(create.from, extent.newest);
+        following &= extent.newest <= cursor;
+        monitor.set_cursor(number, cursor, &extent);
     }
     monitor.set_following(following);
     Registry::lock().put(selected(ctx), key, &monitor);
@@ -65,13 +65,13 @@ pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     REDIS_OK
 }
 
-/// The newest entry's id of each source; 0-0 where there is none.
-pub(super) fn newest_of(ctx: &Context, sources: &[Vec<u8>]) -> Result<Vec<EntryId>, RedisError> {
+/// What there is of each source.
+pub(super) fn extents_of(ctx: &Context, sources: &[Vec<u8>]) -> Result<Vec<Extent>, RedisError> {
     let of = |name: &Vec<u8>| {
-        let newest = newest(ctx, name).map_err(|_| {
+        let extent = extent(ctx, name, EntryId::default()).map_err(|_| {
             RedisError::String(format!("ERR source '{}' holds something that isn't a stream", printable(name, 64)))
         })?;
-        Ok(newest.unwrap_or_default())
+        Ok(extent.unwrap_or(Extent::EMPTY))
     };
     sources.iter().map(of).collect()
 }

@@ -1,7 +1,7 @@
 //! `EDDY.INFO`.
 
 use super::refused;
-use crate::catch_up::newest;
+use crate::catch_up::extent;
 use crate::ffi::key::with_monitor;
 use eddyline_monitor::{Clock, Monitor, Phase};
 use eddyline_wire::command::Arguments;
@@ -26,7 +26,7 @@ fn reply(ctx: &Context, monitor: &Monitor) -> RedisValue {
         Phase::Counting => "counting".to_owned(),
     };
     let sources = monitor.sources().iter().map(|source| {
-        let at = match newest(ctx, &source.name) {
+        let at = match extent(ctx, &source.name, source.cursor) {
             Ok(_) => format!("{}-{}", source.cursor.ms, source.cursor.seq),
             Err(_) => "not a stream: nothing is read".to_owned(),
         };

@@ -12,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 pub(crate) enum KeyEvent {
     /// A stream got an entry.
     Added,
+    /// A stream was told which id is its last.
+    Rewound,
     /// The key is gone.
     Gone,
     /// The key is there under a name it didn't have, with whatever it held elsewhere.
@@ -23,6 +25,7 @@ impl KeyEvent {
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         match name {
             b"xadd" => Some(Self::Added),
+            b"xsetid" => Some(Self::Rewound),
             b"del" | b"expired" | b"evicted" | b"rename_from" | b"move_from" => Some(Self::Gone),
             b"rename_to" | b"move_to" | b"copy_to" | b"restore" => Some(Self::Appeared),
             _ => None,

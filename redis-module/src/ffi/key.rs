@@ -81,6 +81,19 @@ pub(crate) fn entry(ctx: &Context, key: &[u8], ms: u64) -> Option<StreamRecord> 
     stream.get_stream_range_iterator(Some(at), Some(at), false, false).ok()?.next()
 }
 
+/// Number of entries of the stream behind `key`.
+pub(crate) fn length(ctx: &Context, key: &[u8]) -> u64 {
+    let name = string(ctx, key);
+    let opened = raw::open_key(ctx.ctx, name.inner, raw::KeyMode::READ);
+    if opened.is_null() {
+        return 0;
+    }
+    // SAFETY: `opened` is an open key.
+    let length = unsafe { raw::RedisModule_ValueLength.map_or(0, |length| length(opened)) };
+    raw::close_key(opened);
+    length as u64
+}
+
 /// Puts `monitor` behind `key`.
 pub(crate) fn create(ctx: &Context, key: &[u8], monitor: Monitor) -> Result<(), RedisError> {
     RedisKeyWritable::open(ctx.ctx, &string(ctx, key)).set_value(&MONITOR, monitor)
