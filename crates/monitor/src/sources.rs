@@ -42,14 +42,17 @@ impl Monitor {
         self.sources[source].measure(extent);
     }
 
-    /// Entry `id` was added to source number `source`. Where its stream had gone, this is the first one of another.
+    /// Entry `id` was added to source number `source`. Where its stream had gone, this is the first one of another, unless
+    /// the monitor came from elsewhere, where it may have gone too.
     ///
     /// # Panics
     /// If there is no source of that number.
     pub fn source_grew(&mut self, source: usize, id: EntryId) {
         let source = &mut self.sources[source];
-        if source.stream.gone {
-            source.start_over(&Extent::EMPTY);
+        match source.stream.gone {
+            true if self.displaced => return,
+            true => source.start_over(&Extent::EMPTY),
+            false => {}
         }
         if id > source.stream.newest {
             source.stream.newest = id;

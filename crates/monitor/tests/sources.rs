@@ -122,7 +122,14 @@ fn a_monitor_from_elsewhere_starts_over_where_its_cursor_lies_beyond_the_stream(
     assert_eq!(moved(&[5250]), at(5200));
     assert_eq!(moved(&[5150]), EntryId::default());
 
+    // its stream went before it and gets an entry before the monitor looks around
     let mut monitor = monitor(&[5100]);
+    monitor.source_gone(0);
+    monitor.displace();
+    monitor.source_grew(0, at(5101));
+    monitor.settle(|source| Some(extent(&[5100, 5101], source.cursor)));
+    assert_eq!((cursor(&monitor), trimmed(&monitor)), (at(5100), 0));
+
     monitor.displace();
     monitor.settle(|_| None);
     assert_eq!(add(&mut monitor, 5050), Reading::Counted, "there was no stream, so this is another one");

@@ -16,6 +16,7 @@ pub(super) fn alter(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let alter = Alter::parse(args).map_err(refused)?;
     let sources: Option<Vec<Vec<u8>>> =
         alter.sources.as_ref().map(|all| all.iter().map(|name| name.to_vec()).collect());
+    create::refuse_other_slots(ctx, alter.key, sources.as_deref().unwrap_or_default())?;
     let extents = sources.as_ref().map(|sources| create::extents_of(ctx, sources)).transpose()?;
     with_monitor(ctx, alter.key, true, |monitor| {
         if let (Some(names), Some(extents)) = (&sources, &extents) {

@@ -2,13 +2,14 @@
 
 use super::refused;
 use crate::catch_up::extent;
-use crate::ffi::context::{salt, selected};
+use crate::ffi::context::{salt, selected, serves_a_slot};
 use crate::ffi::events::notify;
 use crate::ffi::key::{NoMonitor, create as put, with_monitor};
 use crate::registry::Registry;
 use crate::{limit, translate};
 use eddyline_monitor::{EntryId, Extent, Monitor};
 use eddyline_wire::command::create::{Create, From};
+use eddyline_wire::slot::{slot, tag};
 use eddyline_wire::text::printable;
 use redis_module::{Context, REDIS_OK, RedisError, RedisResult, RedisValue};
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
             Err(NoMonitor::Missing) => {}
         }
     }
+    refuse_other_slots(ctx, key, &create.sources)?;
     let mut monitor =
         Monitor::new(translate::definition(&create)).map_err(|error| RedisError::String(format!("ERR {error}")))?;
     if create.dryrun {
@@ -63,6 +65,19 @@ pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     }
     notify(ctx, c"eddy.create", key);
     REDIS_OK
+}
+
+/// In a cluster a monitor reads what is in its own slot. The server looks at the first key only.
+pub(super) fn refuse_other_slots(ctx: &Context, key: &[u8], sources: &[Vec<u8>]) -> Result<(), RedisError> {
+    let Some(other) = sources.iter().find(|name| slot(name) != slot(key)).filter(|_| serves_a_slot(ctx)) else {
+        return Ok(());
+    };
+    let (source, tag) = (printable(other, 64), printable(tag(other), 64));
+    Err(RedisError::String(format!(
+        "CROSSSLOT source '{source}' is in another slot than monitor '{}': a name with {{{tag}}} shares it, as in \
+         {{{tag}}}:checkout",
+        printable(key, 64)
+    )))
 }
 
 /// What there is of each source.

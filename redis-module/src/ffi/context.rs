@@ -23,6 +23,13 @@ pub(crate) fn leads(ctx: &Context) -> bool {
     flags.contains(Flags::MASTER) && !flags.contains(Flags::LOADING) && !paused
 }
 
+/// Whether this is a primary of a cluster that a client talks to; what the log says is never refused.
+pub(crate) fn serves_a_slot(ctx: &Context) -> bool {
+    use redis_module::ContextFlags as Flags;
+    let flags = ctx.get_flags();
+    flags.contains(Flags::CLUSTER | Flags::MASTER) && !flags.contains(Flags::LOADING)
+}
+
 /// Random bytes from the server, to be replicated with what is made of them.
 ///
 /// # Errors

@@ -1,6 +1,8 @@
 //! What the tests of the module share.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod workload;
+
 use eddyline_testkit::{Server, eventually};
 use redis::{Connection, FromRedisValue};
 use std::time::Duration;
