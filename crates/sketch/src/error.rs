@@ -22,6 +22,9 @@ pub enum SketchError {
         /// Buckets asked for.
         buckets: usize,
     },
+    /// A sum that a counter can't hold.
+    #[error("a counter would leave its range")]
+    Overflow,
     /// Serialised state that no sequence of calls leaves behind.
     #[error("corrupt state: {0}")]
     Corrupt(&'static str),

@@ -4,9 +4,10 @@
 //! calls in the same order give the same bytes on every machine, so a primary, its replica and a replay of the
 //! command log agree.
 //!
-//! Every sketch derives `Serialize` and `Deserialize`; deserialising checks lengths, limits and sums, so an
-//! invalid sketch can't exist: hostile or truncated bytes give an error, never a panic, and allocate no
-//! more than a small multiple of their own length.
+//! Every sketch of a monitor derives `Serialize` and `Deserialize`; deserialising checks lengths, limits and sums, so
+//! an invalid sketch can't exist: hostile or truncated bytes give an error, never a panic, and allocate no
+//! more than a small multiple of their own length. [`ClassicCountMin`] stands apart: it is the sketch of `CMS.*`, with
+//! hash and layout of another's making, and is stored as its parts.
 //!
 //! ```
 //! use eddyline_sketch::{CountMin, Distinct, HeavyHitters, ItemHash, Novelty, Quantiles};
@@ -37,6 +38,7 @@
 //! # Ok::<(), eddyline_sketch::SketchError>(())
 //! ```
 
+mod classic;
 mod count_min;
 mod distinct;
 mod error;
@@ -45,6 +47,7 @@ mod heavy_hitters;
 mod novelty;
 mod quantiles;
 
+pub use classic::ClassicCountMin;
 pub use count_min::CountMin;
 pub use distinct::Distinct;
 pub use error::SketchError;

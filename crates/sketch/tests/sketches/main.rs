@@ -1,5 +1,6 @@
 //! What each sketch promises, as properties, and what its bytes promise to the next version.
 
+mod classic;
 mod count_min;
 mod distinct;
 mod heavy_hitters;
