@@ -49,7 +49,7 @@ pub enum Keys {
     CountedAfter(String),
 }
 
-const KEYS: &[&str] = &["key", "stream", "source"];
+const KEYS: &[&str] = &["key", "stream", "source", "destination"];
 const INTEGERS: &[&str] = &["n", "b", "k", "ms", "bytes", "end-ms", "numkeys", "width", "depth", "increment", "weight"];
 const DOUBLES: &[&str] = &["q", "error", "probability"];
 

@@ -3,6 +3,7 @@
 
 pub mod alter;
 pub mod close;
+pub mod cms;
 pub mod count;
 pub mod create;
 pub mod fingerprint;

@@ -5,7 +5,7 @@ use super::grammar::{self, Argument, Keys};
 /// One command: how it is registered, and what `EDDY.HELP` and `COMMAND DOCS` say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command {
-    /// Upper-case name.
+    /// Name, as `COMMAND INFO` shows it.
     pub name: &'static str,
     /// Its arguments, as `EDDY.HELP` prints them.
     pub arguments: &'static str,
@@ -21,10 +21,14 @@ pub struct Command {
     pub complexity: &'static str,
     /// Hints for clients, as Redis names them.
     pub tips: &'static str,
+    /// Whether a command that changes its first key also replies with what the key holds: it takes both rights.
+    pub reads: bool,
+    /// Category of access control of its family.
+    pub family: &'static str,
 }
 
 impl Command {
-    const fn with_tips(mut self, tips: &'static str) -> Self {
+    pub(super) const fn with_tips(mut self, tips: &'static str) -> Self {
         self.tips = tips;
         self
     }
@@ -62,7 +66,7 @@ impl Command {
             ("slow", !fast),
             ("admin", self.internal),
             ("dangerous", self.internal),
-            (CATEGORY, !self.internal),
+            (self.family, !self.internal),
         ];
         all.into_iter().filter(|(_, belongs)| *belongs).map(|(category, _)| category)
     }
@@ -78,7 +82,7 @@ pub const CATEGORY: &str = "eddy";
 /// The reply depends on the time.
 const CHANGES_WITH_TIME: &str = "nondeterministic_output";
 
-const fn keyed(
+pub(super) const fn keyed(
     name: &'static str,
     arguments: &'static str,
     summary: &'static str,
@@ -86,10 +90,26 @@ const fn keyed(
     flags: &'static str,
     complexity: &'static str,
 ) -> Command {
-    Command { name, arguments, summary, arity, flags, internal: false, complexity, tips: "" }
+    Command {
+        name,
+        arguments,
+        summary,
+        arity,
+        flags,
+        internal: false,
+        complexity,
+        tips: "",
+        reads: false,
+        family: CATEGORY,
+    }
 }
 
-const fn internal(name: &'static str, arguments: &'static str, summary: &'static str, arity: i32) -> Command {
+pub(super) const fn internal(
+    name: &'static str,
+    arguments: &'static str,
+    summary: &'static str,
+    arity: i32,
+) -> Command {
     Command {
         name,
         arguments,
@@ -99,11 +119,13 @@ const fn internal(name: &'static str, arguments: &'static str, summary: &'static
         internal: true,
         complexity: "O(N) with N entries or features",
         tips: "",
+        reads: false,
+        family: CATEGORY,
     }
 }
 
 const fn keyless(name: &'static str, summary: &'static str, flags: &'static str) -> Command {
-    Command { name, arguments: "", summary, arity: 1, flags, internal: false, complexity: "O(N)", tips: "" }
+    keyed(name, "", summary, 1, flags, "O(N)")
 }
 
 /// Every command, in the order of `EDDY.HELP`.
