@@ -4,6 +4,7 @@
 //! Here they meet Redis. Every entry point passes [`guard`], every `unsafe` lives in [`ffi`].
 
 mod catch_up;
+mod cms;
 mod commands;
 mod counters;
 mod emit;
@@ -28,6 +29,7 @@ fn load(ctx: &Context, args: &[&[u8]]) -> Result<(), String> {
         .and_then(|()| ffi::events::subscribe_server(ctx))
         .and_then(|()| ffi::info::register(ctx, node_info::tell))
         .map_err(|what| format!("the server refused {what}"))?;
+    cms::register(ctx, ffi::config::cms_commands())?;
     tick::start(ctx);
     Ok(())
 }

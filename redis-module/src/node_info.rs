@@ -15,6 +15,7 @@ pub(crate) fn tell(fields: &mut Fields) {
     fields.number(c"monitors", monitors);
     fields.number(c"monitors_bytes_at_most", bytes);
     fields.text(c"cms_commands", &text(config::cms_commands().as_str()));
+    fields.text(c"cms_provider", &text(crate::cms::provider()));
     fields.section(c"events");
     tell_all(
         fields,

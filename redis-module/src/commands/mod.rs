@@ -22,7 +22,7 @@ use crate::ffi::command::{Entry, entry};
 use crate::ffi::register::{own_category, register as register_one};
 use eddyline_monitor::NoAnswer;
 use eddyline_wire::command::CommandError;
-use eddyline_wire::command::table::COMMANDS;
+use eddyline_wire::command::table::{CATEGORY, COMMANDS};
 use redis_module::{Context, RedisError};
 
 /// Registers every command of the wire's table.
@@ -30,7 +30,7 @@ use redis_module::{Context, RedisError};
 /// # Errors
 /// What the server refused.
 pub(crate) fn register(ctx: &Context) -> Result<(), &'static str> {
-    let own = own_category(ctx);
+    let own = own_category(ctx, CATEGORY);
     for command in COMMANDS {
         let entry = entry_of(command.name).ok_or("a command without a handler")?;
         register_one(ctx, command, entry, own)?;

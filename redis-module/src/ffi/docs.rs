@@ -35,7 +35,7 @@ impl Docs {
         let [name, summary, complexity, tips] =
             [command.name, command.summary, command.complexity, command.tips].map(text);
         let (arity, mut held) = (command.arity, Held::default());
-        let keys = held.keys(&command.keys()?, command.writes());
+        let keys = held.keys(&command.keys()?, command);
         let arguments = held.list(&command.tree()?);
         Ok(Self { name, summary, complexity, tips, arity, keys, arguments, held })
     }
@@ -78,17 +78,19 @@ impl Held {
     }
 
     /// Specs of the keys: the first is the command's own, the others are read. Ends in zeros.
-    fn keys(&mut self, keys: &[Keys], writes: bool) -> Vec<raw::RedisModuleCommandKeySpec> {
+    fn keys(&mut self, keys: &[Keys], command: &Command) -> Vec<raw::RedisModuleCommandKeySpec> {
         // SAFETY: a structure of numbers, pointers and unions of them; all zeros end the list.
         let blank: raw::RedisModuleCommandKeySpec = unsafe { std::mem::zeroed() };
         let mut specs = Vec::with_capacity(keys.len() + 1);
         for key in keys {
             let mut spec = blank;
-            let [own, other] = [
-                raw::REDISMODULE_CMD_KEY_RW | raw::REDISMODULE_CMD_KEY_UPDATE,
-                raw::REDISMODULE_CMD_KEY_RO | raw::REDISMODULE_CMD_KEY_ACCESS,
-            ];
-            spec.flags = u64::from(if writes && specs.is_empty() { own } else { other });
+            let reads = raw::REDISMODULE_CMD_KEY_ACCESS;
+            let changes = raw::REDISMODULE_CMD_KEY_RW | raw::REDISMODULE_CMD_KEY_UPDATE;
+            spec.flags = u64::from(match (command.writes() && specs.is_empty(), command.reads) {
+                (true, true) => changes | reads,
+                (true, false) => changes,
+                (false, _) => raw::REDISMODULE_CMD_KEY_RO | reads,
+            });
             spec.begin_search_type = raw::RedisModuleKeySpecBeginSearchType_REDISMODULE_KSPEC_BS_INDEX;
             spec.find_keys_type = raw::RedisModuleKeySpecFindKeysType_REDISMODULE_KSPEC_FK_KEYNUM;
             spec.fk.keynum.keystep = 1;

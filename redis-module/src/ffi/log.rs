@@ -1,25 +1,30 @@
 //! The server's log. Our own call, because the crate's passes the text as the format.
 
 use redis_module::{Context, raw};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr::null_mut;
 
 /// Writes a warning; bytes that aren't printable ASCII are escaped.
 pub(crate) fn warning(text: &str) {
-    write(null_mut(), text);
+    write(null_mut(), c"warning", text);
 }
 
 /// The same, from within a call of the server.
 pub(crate) fn warning_in(ctx: &Context, text: &str) {
-    write(ctx.ctx, text);
+    write(ctx.ctx, c"warning", text);
 }
 
-fn write(ctx: *mut raw::RedisModuleCtx, text: &str) {
+/// Writes what an operator may want to know, and needs no action.
+pub(crate) fn notice_in(ctx: &Context, text: &str) {
+    write(ctx.ctx, c"notice", text);
+}
+
+fn write(ctx: *mut raw::RedisModuleCtx, level: &CStr, text: &str) {
     let line = plain(text);
-    // SAFETY: the format takes one C string, which lives as long as the call; a null context is allowed.
+    // SAFETY: level and format are C strings, as is the one that the format takes; they live as long as the call; a null context is allowed.
     unsafe {
         if let Some(log) = raw::RedisModule_Log {
-            log(ctx, c"warning".as_ptr(), c"%s".as_ptr(), line.as_ptr());
+            log(ctx, level.as_ptr(), c"%s".as_ptr(), line.as_ptr());
         }
     }
 }

@@ -1,9 +1,12 @@
 //! All that is unsafe: the C callbacks and the pointers they are given.
 #![allow(unsafe_code)]
 
+pub(crate) mod cms_call;
+pub(crate) mod cms_type;
 pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod context;
+mod defrag;
 mod docs;
 pub(crate) mod events;
 pub(crate) mod info;
@@ -12,3 +15,4 @@ mod load;
 pub(crate) mod log;
 pub(crate) mod monitor_type;
 pub(crate) mod register;
+pub(crate) mod reply;

@@ -1,5 +1,6 @@
 //! The native type: how a monitor is saved, loaded, rewritten, copied, digested and freed.
 
+use super::defrag::defrag;
 use super::log;
 use crate::guard::guard;
 use crate::registry::Registry;
@@ -147,26 +148,6 @@ unsafe extern "C" fn free(value: *mut c_void) {
 
 unsafe extern "C" fn free_effort(_key: *mut raw::RedisModuleString, value: *const c_void) -> usize {
     guard("free_effort", 1, || (monitor(value).bytes() / FREE_EFFORT_BYTES) as usize)
-}
-
-/// Moves the monitor itself. What it owns is a few blocks of a fixed size, most of them too big to leave holes.
-unsafe extern "C" fn defrag(
-    ctx: *mut raw::RedisModuleDefragCtx,
-    _key: *mut raw::RedisModuleString,
-    value: *mut *mut c_void,
-) -> c_int {
-    guard("defrag", (), || {
-        // SAFETY: the server passes the place where it keeps the value. The value is one allocation of the server's own
-        // allocator, which is ours too; it may be moved byte by byte, as nothing points into a monitor and none is in use
-        // while the server defragments.
-        unsafe {
-            let moved = raw::RedisModule_DefragAlloc.map_or(null_mut(), |alloc| alloc(ctx, *value));
-            if !moved.is_null() {
-                *value = moved;
-            }
-        }
-    });
-    0 // all was looked at
 }
 
 unsafe extern "C" fn copy(

@@ -3,22 +3,22 @@
 use super::command::Entry;
 use super::docs::Docs;
 use eddyline_wire::command::grammar::Keys;
-use eddyline_wire::command::table::{CATEGORY, Command};
+use eddyline_wire::command::table::Command;
 use redis_module::{Context, raw};
 use std::ffi::{CString, c_int};
 
-/// Our own category of access control, where the server can have one.
+/// A family's own category of access control, where the server can have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OwnCategory {
-    /// `@eddy` is there.
+    /// `@eddy`, say, is there.
     There,
     /// The server only has its own ones, or none for modules.
     No,
 }
 
-/// Makes our own category; servers before Redis 7.4 and Valkey 8 can't.
-pub(crate) fn own_category(ctx: &Context) -> OwnCategory {
-    let name = CString::new(CATEGORY).unwrap_or_default();
+/// Makes the category `name`; servers before Redis 7.4 and Valkey 8 can't.
+pub(crate) fn own_category(ctx: &Context, name: &str) -> OwnCategory {
+    let name = CString::new(name).unwrap_or_default();
     // SAFETY: the name is copied; the call is allowed while the module loads.
     let added = unsafe { raw::RedisModule_AddACLCategory.map(|add| add(ctx.ctx, name.as_ptr())) };
     if added == Some(raw::Status::Ok as c_int) { OwnCategory::There } else { OwnCategory::No }
@@ -53,7 +53,7 @@ pub(crate) fn register(ctx: &Context, command: &Command, entry: Entry, own: OwnC
 
 fn categorize(handle: *mut raw::RedisModuleCommand, command: &Command, own: OwnCategory) -> Result<(), &'static str> {
     let Some(set) = (unsafe { raw::RedisModule_SetCommandACLCategories }) else { return Ok(()) };
-    let known = |category: &&str| own == OwnCategory::There || *category != CATEGORY;
+    let known = |category: &&str| own == OwnCategory::There || *category != command.family;
     let categories: Vec<&str> = command.categories().filter(known).collect();
     let list = CString::new(categories.join(" ")).unwrap_or_default();
     // SAFETY: the list outlives the call, which copies it.

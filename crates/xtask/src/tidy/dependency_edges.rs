@@ -1,4 +1,5 @@
-//! Who may depend on whom: `sketch ← monitor ← redis-module → wire ← worker → detect`, and `monitor ← worker`.
+//! Who may depend on whom: `sketch ← monitor ← redis-module → wire ← worker → detect`, `monitor ← worker`, and
+//! `sketch ← redis-module` for the commands that are about a sketch and no monitor.
 
 use super::Finding;
 use super::tree::Tree;
@@ -9,7 +10,7 @@ const ALLOWED: [(&str, &[&str]); 7] = [
     ("eddyline-detect", &[]),
     ("eddyline-wire", &[]),
     ("eddyline-testkit", &[]),
-    ("eddyline-redis-module", &["eddyline-monitor", "eddyline-wire"]),
+    ("eddyline-redis-module", &["eddyline-monitor", "eddyline-sketch", "eddyline-wire"]),
     ("eddyline", &["eddyline-detect", "eddyline-monitor", "eddyline-wire"]),
 ];
 
