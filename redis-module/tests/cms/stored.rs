@@ -6,6 +6,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use redis::{Connection, Value};
 use std::collections::BTreeMap;
+use std::fs;
 use support::{SOON, call, digest, server, try_call};
 
 const KEYS: [&str; 4] = ["a", "b", "c", "d"];
@@ -75,6 +76,19 @@ fn a_rewritten_file_brings_them_back_with_and_without_preamble() {
         let args = ["--appendonly", "yes", "--aof-use-rdb-preamble", preamble];
         assert_survives_restart(Server::with_module().args(args), rewritten);
     }
+}
+
+#[test]
+fn the_limit_for_clients_isnt_one_for_what_a_primary_once_accepted() {
+    let mut server = Server::with_module().args(["--appendonly", "yes"]).start().unwrap();
+    server.shutdown().unwrap();
+    fs::remove_dir_all(server.data_dir().join("appendonlydir")).unwrap();
+    // Just over a gibibyte, of which only the pages in use are taken.
+    let words = ["CMS.INITBYDIM", "big", "268435457", "1"].map(|word| format!("${}\r\n{word}\r\n", word.len()));
+    fs::write(server.data_dir().join("appendonly.aof"), format!("*4\r\n{}", words.concat())).unwrap();
+    server.start().unwrap();
+    let mut redis = server.connection().unwrap();
+    assert!(call::<Vec<Value>>(&mut redis, "CMS.INFO big").contains(&Value::Int(268_435_457)));
 }
 
 #[test]
