@@ -55,7 +55,7 @@ impl Server {
         if self.process.is_some() {
             bail!("the server runs already");
         }
-        let output = File::options().create(true).append(true).open(self.output_file())?;
+        let output = File::options().create(true).append(true).open(self.log_path())?;
         let spawned = Command::new(&self.program)
             .args(["--port", &self.port.unwrap_or(0).to_string(), "--bind", "127.0.0.1"])
             .arg("--unixsocket")
@@ -146,8 +146,13 @@ impl Server {
 
     /// All that the server has logged and printed so far, over all its starts.
     pub fn log(&self) -> String {
-        let bytes = fs::read(self.output_file()).unwrap_or_default();
+        let bytes = fs::read(self.log_path()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Log and standard error in one file: a panic's text goes to the latter.
+    pub fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
     }
 
     /// Process id, for signals; none when killed or shut down.
@@ -175,11 +180,6 @@ impl Server {
 
     fn socket(&self) -> PathBuf {
         self.folder.path().join("socket")
-    }
-
-    /// Log and standard error in one file: a panic's text goes to the latter.
-    fn output_file(&self) -> PathBuf {
-        self.folder.path().join("log")
     }
 }
 

@@ -47,12 +47,7 @@ pub(crate) fn run(root: &Path, packages: &[&str]) -> Result<Built> {
     cargo.arg("build").args(packages.iter().flat_map(|package| ["--package", package]));
     cargo.args(["--message-format", "json-render-diagnostics"]).current_dir(root);
     cargo.stdin(Stdio::null()).stdout(Stdio::piped());
-    for (name, _) in env::vars_os() {
-        let shown = name.to_string_lossy();
-        if SET_BY_CARGO.iter().any(|prefix| shown.starts_with(prefix)) {
-            cargo.env_remove(&name);
-        }
-    }
+    forget_cargo(&mut cargo);
     // a group of its own, so that the compilers end with it
     let mut cargo = Group(cargo.process_group(0).spawn().context("cargo can't be started")?);
     let messages = cargo.0.stdout.take().context("cargo's messages aren't piped")?;
@@ -65,6 +60,16 @@ pub(crate) fn run(root: &Path, packages: &[&str]) -> Result<Built> {
         bail!("this doesn't build: {}", packages.join(", "));
     }
     Ok(built)
+}
+
+/// What cargo set for this program isn't meant for a cargo that it starts.
+pub(crate) fn forget_cargo(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let shown = name.to_string_lossy();
+        if SET_BY_CARGO.iter().any(|prefix| shown.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// Module and worker among cargo's messages, as far as they are named.

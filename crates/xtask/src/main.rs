@@ -2,11 +2,13 @@
 
 mod build;
 mod demo;
+mod fuzz;
 mod quality;
 mod setup;
 mod stop;
 mod tidy;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,6 +21,13 @@ use clap::Parser;
 enum Tool {
     /// Shows the whole product at work: a small shop, its history, its faults, the alerts
     Demo(demo::Args),
+    /// Tries hostile input on everything that reads bytes from outside; --help says how
+    #[command(disable_help_flag = true)]
+    Fuzz {
+        /// See cargo xtask fuzz --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Measures detection on the labelled traces and prints the table of docs/quality.md
     Quality,
     /// Installs what building and testing need: a Redis server, libclang, and Valkey where it can be had
@@ -42,6 +51,7 @@ fn run(tool: &Tool) -> Result<ExitCode> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize()?;
     match tool {
         Tool::Demo(args) => demo::run(&root, args),
+        Tool::Fuzz { arguments } => fuzz::run(&root, arguments),
         Tool::Quality => quality::run(&root),
         Tool::Setup => {
             println!("{}: there", setup::run()?.found);

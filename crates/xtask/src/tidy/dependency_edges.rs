@@ -4,7 +4,7 @@
 use super::Finding;
 use super::tree::Tree;
 
-const ALLOWED: [(&str, &[&str]); 7] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     ("eddyline-sketch", &[]),
     ("eddyline-monitor", &["eddyline-sketch"]),
     ("eddyline-detect", &[]),
@@ -12,6 +12,7 @@ const ALLOWED: [(&str, &[&str]); 7] = [
     ("eddyline-testkit", &[]),
     ("eddyline-redis-module", &["eddyline-monitor", "eddyline-sketch", "eddyline-wire"]),
     ("eddyline", &["eddyline-detect", "eddyline-monitor", "eddyline-wire"]),
+    ("eddyline-fuzz", &["eddyline", "eddyline-monitor", "eddyline-sketch", "eddyline-testkit", "eddyline-wire"]),
 ];
 
 /// Allowed to use anything.

@@ -1,0 +1,74 @@
+//! Every command of the module, with arguments from its grammar, spoilt.
+
+use super::stage::Stage;
+use crate::chance::Chance;
+use crate::grammar::{KEYS, STREAMS, arguments, spoil};
+use crate::resp::Case;
+use crate::target::{Target, Tried};
+use anyhow::Result;
+use eddyline_wire::command::table::COMMANDS;
+
+pub(crate) struct Commands {
+    stage: Stage,
+    /// Commands of the module that the table doesn't have, such as those of the count-min family.
+    others: Vec<String>,
+}
+
+impl Commands {
+    pub(crate) fn new() -> Result<Self> {
+        let mut stage = Stage::set()?;
+        let all: Vec<String> = stage.call(&[b"COMMAND", b"LIST", b"FILTERBY", b"MODULE", b"eddyline"])?;
+        let known = |name: &String| COMMANDS.iter().any(|command| command.name.eq_ignore_ascii_case(name));
+        let others = all.into_iter().filter(|name| !known(name)).collect();
+        Ok(Self { stage, others })
+    }
+}
+
+impl Target for Commands {
+    fn case(&mut self, chance: &mut Chance) -> Case {
+        let (name, mut words) = match chance.below(12) {
+            0 => return background(chance),
+            1 | 2 if !self.others.is_empty() => {
+                let name = chance.pick(&self.others).clone();
+                (name, arguments("key item ms [item ms ...] [WEIGHTS n ms...]", chance))
+            }
+            _ => {
+                let command = chance.pick(COMMANDS);
+                (command.name.to_owned(), arguments(command.arguments, chance))
+            }
+        };
+        for _ in 0..chance.below(3) {
+            spoil(&mut words, chance);
+        }
+        words.insert(0, name.into_bytes());
+        words
+    }
+
+    fn at_once(&self) -> usize {
+        500
+    }
+
+    fn try_all(&mut self, cases: &[Case]) -> Result<Tried> {
+        self.stage.stand(cases, |_| true)
+    }
+}
+
+/// What other clients do to the same keys meanwhile.
+fn background(chance: &mut Chance) -> Case {
+    let (key, stream) = (*chance.pick(&KEYS), *chance.pick(&STREAMS));
+    let line = match chance.below(12) {
+        0 => format!("DEL {key}"),
+        1 => format!("DEL {stream}"),
+        2 => format!("RENAME {key} {}", chance.pick(&KEYS)),
+        3 => format!("COPY {key} {} REPLACE", chance.pick(&KEYS)),
+        4 => format!("SET {} x", chance.pick(&["plain", "{m}:fingerprints", "{m}:schemas"])),
+        5 => format!("PEXPIRE {} {}", chance.pick(&[key, stream]), chance.below(20)),
+        6 => format!("XTRIM {stream} MAXLEN 1"),
+        7 => "DEBUG RELOAD".to_owned(),
+        8 => "SWAPDB 0 1".to_owned(),
+        _ => format!("XADD {stream} * service pay latency_ms {}", chance.below(900)),
+    };
+    // loading takes long, so seldom
+    let line = if line == "DEBUG RELOAD" && !chance.once_in(10) { "PING".to_owned() } else { line };
+    line.split(' ').map(Into::into).collect()
+}
