@@ -3,6 +3,9 @@
 //! The pipeline's changes are one source of messages. The other is loss: a schema that changed, settings that changed, a
 //! failover that took the incident's first window along. An incident that was announced and that the baseline no longer
 //! holds open is resolved with that reason.
+//!
+//! An incident keeps the id under which it was announced: a monitor that was renamed meanwhile would give it another, and
+//! who heard of it under the first would wait for its end for ever.
 
 use crate::identity::Identity;
 use crate::translate::{self, Moment};
@@ -76,30 +79,39 @@ pub fn messages(announced: &mut Vec<Announced>, judged: &Judged<'_>, identity: &
         let alive = judged.open == Some(opened) || touched == Some(opened) || judged.end_ms < opened;
         if !alive {
             let reason = if judged.schema_changed { SCHEMA_CHANGED.to_owned() } else { known.lapse.to_string() };
-            messages.push(lapsed(known, reason, moment(messages.len())));
+            messages.push(lapsed(known, reason, identity, moment(messages.len())));
         }
         alive
     });
     let Some(change) = judged.change else { return messages };
     match change {
         Change::Opened(incident) | Change::Updated(incident) => {
-            let is_known = announced.iter().any(|known| known.opened_end_ms() == incident.opened_end_ms);
-            let opens = !is_known || matches!(change, Change::Opened(_));
+            let known = known_as(announced, incident.opened_end_ms);
+            let opens = known.is_none() || matches!(change, Change::Opened(_));
             let event = if opens { Event::Opened } else { Event::Updated };
-            let alert = translate::alert(event, incident, None, identity, moment(messages.len()));
+            let mut alert = translate::alert(event, incident, None, identity, moment(messages.len()));
+            if let Some(known) = known {
+                alert.incident = known;
+            }
             hear(announced, &alert);
             messages.push(alert);
         }
         Change::Resolved(incident, resolution) => {
-            let before = announced.len();
-            announced.retain(|known| known.opened_end_ms() != incident.opened_end_ms);
-            if announced.len() < before {
+            if let Some(known) = known_as(announced, incident.opened_end_ms) {
+                announced.retain(|known| known.opened_end_ms() != incident.opened_end_ms);
                 let reason = Some(resolution.to_string());
-                messages.push(translate::alert(Event::Resolved, incident, reason, identity, moment(messages.len())));
+                let alert = translate::alert(Event::Resolved, incident, reason, identity, moment(messages.len()));
+                messages.push(Alert { incident: known, ..alert });
             }
         }
     }
     messages
+}
+
+/// The id under which the incident that opened then was announced.
+#[must_use]
+pub fn known_as(announced: &[Announced], opened_end_ms: u64) -> Option<String> {
+    announced.iter().find(|known| known.opened_end_ms() == opened_end_ms).map(|known| known.alert.incident.clone())
 }
 
 /// What the world believes after it heard `alert`.
@@ -110,9 +122,10 @@ pub fn hear(announced: &mut Vec<Announced>, alert: &Alert) {
     }
 }
 
-fn lapsed(known: &Announced, reason: String, moment: Moment) -> Alert {
+fn lapsed(known: &Announced, reason: String, identity: &Identity, moment: Moment) -> Alert {
     Alert {
         event: Event::Resolved,
+        monitor: identity.shown(),
         window_end_ms: moment.end_ms,
         windows: (moment.end_ms - known.alert.since_ms) / known.alert.window_ms.max(1),
         reason: Some(reason),
@@ -193,6 +206,24 @@ mod tests {
             step(&mut announced, NEW_SCHEMA, None, None),
             ["60000-0 resolved 4000 the monitor's schema changed"]
         );
+        assert!(announced.is_empty());
+    }
+
+    #[test]
+    fn an_incident_keeps_its_id_when_its_monitor_is_renamed() {
+        let mut announced = Vec::new();
+        let judged = |end_ms, change, open| Judged { end_ms, window_ms: 1000, change, open, schema_changed: false };
+        let opened = Change::Opened(incident(5000));
+        let first = messages(&mut announced, &judged(5000, Some(&opened), Some(5000)), &identity()).remove(0);
+        let renamed = Identity { monitor: b"n".to_vec(), ..identity() };
+        let updated = Change::Updated(incident(5000));
+        let second = messages(&mut announced, &judged(6000, Some(&updated), Some(5000)), &renamed).remove(0);
+        assert_eq!((second.event, second.monitor.as_str(), &second.incident), (Event::Updated, "n", &first.incident));
+        let gone = messages(&mut announced.clone(), &judged(7000, None, None), &renamed).remove(0);
+        assert_eq!((gone.monitor.as_str(), &gone.incident), ("n", &first.incident));
+        let resolved = Change::Resolved(incident(5000), Resolution::Quiet);
+        let last = messages(&mut announced, &judged(7000, Some(&resolved), None), &renamed).remove(0);
+        assert_eq!((last.event, &last.incident), (Event::Resolved, &first.incident));
         assert!(announced.is_empty());
     }
 

@@ -3,6 +3,7 @@
 //! In the order data meets it: the [`worker`] [`connect`]s, keeps a task at work for each monitor it [`discovery`]s, and
 //! each task ([`scorer`]) holds the monitor's [`lease`], reads its [`stream`] of fingerprints, turns each into [`results`]
 //! (the [`judge`] judges, [`announce`] says what changed), and lets one script [`write`] them. The [`checkpoint`] is a shortcut at the next start. [`replay`] feeds a file through the same code.
+//! [`upkeep`] deletes, renames and copies a monitor with all its keys.
 
 pub mod announce;
 pub mod checkpoint;
@@ -18,5 +19,6 @@ pub mod results;
 pub mod scorer;
 pub mod stream;
 pub mod translate;
+pub mod upkeep;
 pub mod worker;
 pub mod write;

@@ -6,7 +6,7 @@ use eddyline_worker::judge::Choices;
 use eddyline_worker::replay::plan::Plan;
 use eddyline_worker::scorer::Context;
 use eddyline_worker::worker::Worker;
-use eddyline_worker::{lease, logs, replay};
+use eddyline_worker::{lease, logs, replay, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +16,9 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Worker(args) => work(*args),
         Command::Replay(args) => Plan::try_from(*args).and_then(|plan| replay::run(&plan)).map_err(Into::into),
+        Command::Delete(args) => upkeep::command::run(&args.into()).map_err(Into::into),
+        Command::Rename(args) => upkeep::command::run(&args.into()).map_err(Into::into),
+        Command::Copy(args) => upkeep::command::run(&args.into()).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

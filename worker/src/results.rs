@@ -36,13 +36,17 @@ pub fn results(
         open: judge.open(),
         schema_changed,
     };
+    let incident = verdict.incident.map(|opened| {
+        let known = announced.as_ref().and_then(|announced| announce::known_as(announced, opened));
+        known.unwrap_or_else(|| identity.incident(opened))
+    });
     let alerts = announced.map(|announced| announce::messages(announced, &judged, identity)).unwrap_or_default();
     let score = Score {
         // -0 reads badly in redis-cli
         score: verdict.score + 0.0,
         p: verdict.p,
         state: translate::state(verdict.state),
-        incident: verdict.incident.map(|opened| identity.incident(opened)),
+        incident,
     };
     Ok((score, alerts))
 }

@@ -5,7 +5,6 @@ use eddyline_detect as detect;
 use eddyline_wire::alert::{self, Alert};
 use eddyline_wire::fingerprint::Fingerprint;
 use eddyline_wire::schema::{Block, Schema};
-use eddyline_wire::text::printable;
 
 /// The schema as detection sees it.
 #[must_use]
@@ -74,7 +73,7 @@ pub fn alert(
         v: alert::VERSION,
         event,
         incident: identity.incident(incident.opened_end_ms),
-        monitor: printable(&identity.monitor, eddyline_wire::keys::MAX_NAME),
+        monitor: identity.shown(),
         deployment: identity.deployment.clone(),
         db: identity.db,
         severity: severity(incident.severity),

@@ -133,6 +133,12 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Whether its incident is open after it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.event != Event::Resolved
+    }
+
     /// The JSON text. Numbers print so that they read back to the same bits.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -7,6 +7,10 @@ pub const CLOSED: &str = "eddyline:closed";
 /// Longest name of a monitor, source or field, and longest item, in bytes.
 pub const MAX_NAME: usize = 1024;
 
+/// What the companions of a monitor end in, in the order of the path of an event.
+const ENDINGS: [&str; 8] =
+    ["fingerprints", "schemas", "scores", "incidents", "model", "lease", "lease:tokens", "settings"];
+
 /// Why a name can't be a monitor's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -101,6 +105,23 @@ impl Companions {
         self.companion("settings")
     }
 
+    /// All companions.
+    #[must_use]
+    pub fn all(&self) -> [Vec<u8>; 8] {
+        ENDINGS.map(|what| self.companion(what))
+    }
+
+    /// The monitor to which `key` would belong as a companion, and its companions.
+    #[must_use]
+    pub fn owning(key: &[u8]) -> Option<Self> {
+        let stem =
+            ENDINGS.iter().find_map(|what| key.strip_suffix(what.as_bytes()).filter(|stem| stem.ends_with(b":")))?;
+        let name = &stem[..stem.len() - 1];
+        let bare = name.strip_prefix(b"{").and_then(|name| name.strip_suffix(b"}"));
+        // `{checkout}:…` belongs to `checkout`, since `{checkout}` is no monitor's name
+        [bare.unwrap_or(name), name].into_iter().filter_map(|name| Self::of(name).ok()).find(|keys| keys.stem == stem)
+    }
+
     /// Channel with this monitor's alerts only.
     #[must_use]
     pub fn alerts(&self) -> Vec<u8> {
@@ -134,6 +155,20 @@ mod tests {
         }
         assert_eq!(fingerprints(""), Err(NameError::Length));
         assert_eq!(fingerprints(&"x".repeat(1025)), Err(NameError::Length));
+    }
+
+    #[test]
+    fn a_companion_names_its_monitor() {
+        for name in ["checkout", "{shop}:checkout", "eu-{shop}", "lease", "a:lease"] {
+            let keys = Companions::of(name.as_bytes()).unwrap();
+            for key in keys.all() {
+                assert_eq!(Companions::owning(&key), Some(keys.clone()), "{}", String::from_utf8_lossy(&key));
+            }
+        }
+        for key in ["checkout:scores", "{checkout}", "{checkout}:other", "{a}{b}:model", ":lease", "scores", "{}:model"]
+        {
+            assert_eq!(Companions::owning(key.as_bytes()), None, "{key}");
+        }
     }
 
     #[test]
