@@ -2,7 +2,7 @@
 
 use crate::chance::Chance;
 use crate::grammar::FIELDS;
-use eddyline_monitor::{Clock, Definition, EntryId, Measure, Monitor};
+use eddyline_monitor::{Clock, Definition, EntryId, Hashed, Measure, Monitor};
 
 /// Begin of time for monitors of the corpus.
 const EPOCH_MS: u64 = 1_795_166_100_000;
@@ -21,6 +21,7 @@ fn definition(i: usize, chance: &mut Chance) -> Definition {
         window_ms: *chance.pick(&[100, 1000, 10_000]),
         buckets: *chance.pick(&[8, 9, 32]),
         clock: *chance.pick(&[Clock::Server, Clock::Stream]),
+        hashed: Hashed { fields: names(&["user"][..chance.below(2)]), key: [7; 16] },
         sources: (0..chance.below(3)).map(|n| vec![b's' + n as u8]).collect(),
         ..Definition::default()
     };
@@ -81,6 +82,10 @@ pub(crate) fn live(monitor: &mut Monitor, steps: usize, now_ms: &mut u64, chance
             7 => monitor.displace(),
             8 => monitor.settle(|source| Some(source.cursor)),
             9 if !monitor.sources().is_empty() => monitor.set_following(true),
+            18 => monitor.set_paused(chance.once_in(3)),
+            19 if chance.once_in(10) => monitor.reset(),
+            20 => monitor.count_trimmed(chance.below(9) as u64),
+            21 if !monitor.sources().is_empty() => monitor.set_added(0, Some(chance.number())),
             10..18 if !monitor.sources().is_empty() => {
                 let source = chance.below(monitor.sources().len());
                 monitor.read(source, EntryId { ms: *now_ms, seq: chance.number() }, fields);
@@ -123,13 +128,14 @@ mod tests {
             .map(|bytes| Monitor::decode(bytes).expect("real encodings are valid"))
             .collect();
         type Holds = fn(&Monitor) -> bool;
-        let states: [(&str, Holds); 8] = [
+        let states: [(&str, Holds); 9] = [
             ("learning", |monitor| matches!(monitor.phase(), Phase::Learning(_))),
             ("counting", |monitor| monitor.phase() == Phase::Counting),
             ("waiting", |monitor| monitor.waiting() > 5),
             ("full", Monitor::outbox_is_full),
             ("reading", |monitor| !monitor.following()),
             ("displaced", Monitor::displaced),
+            ("paused", Monitor::paused),
             ("new", |monitor| monitor.observations() == 0),
             ("dropped", |monitor| monitor.left_out().dropped_windows > 0),
         ];

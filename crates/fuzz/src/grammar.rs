@@ -3,7 +3,8 @@
 use crate::chance::Chance;
 use crate::mutate::damage;
 use crate::resp::Case;
-use std::str::SplitWhitespace;
+use eddyline_wire::command::grammar::{Argument, Kind};
+use eddyline_wire::command::table::Command;
 
 /// Monitors that commands are about.
 pub(crate) const KEYS: [&str; 6] = ["m", "n", "{s}:m", "{s}:", "a{}b", "plain"];
@@ -12,75 +13,81 @@ pub(crate) const STREAMS: [&str; 3] = ["s", "t", "plain"];
 /// Fields that monitors watch.
 pub(crate) const FIELDS: [&str; 6] = ["service", "status", "latency_ms", "user", "endpoint", "size"];
 
-/// Arguments by `spec`, as `EDDY.HELP` prints it.
-pub(crate) fn arguments(spec: &str, chance: &mut Chance) -> Case {
-    let spaced = spec.replace('[', " [ ").replace(']', " ] ");
+/// Arguments of `command`.
+pub(crate) fn arguments(command: &Command, chance: &mut Chance) -> Case {
     let mut words = Vec::new();
-    group(&mut spaced.split_whitespace(), true, &mut 1, &mut words, chance);
+    let tree = command.tree().expect("the table's lines are grammars, which its tests see to");
+    sequence(&tree, &mut words, chance);
     words
 }
 
-fn group(tokens: &mut SplitWhitespace<'_>, said: bool, n: &mut usize, words: &mut Case, chance: &mut Chance) {
-    let mut unsaid = Vec::new();
-    let mut last = "";
-    while let Some(token) = tokens.next() {
-        let out = if said { &mut *words } else { &mut unsaid };
-        match token {
-            "]" => return,
-            "[" => {
-                let said = said && chance.once_in(2);
-                group(tokens, said, n, words, chance);
-            }
-            "..." => {
-                for _ in 0..chance.below(3) {
-                    out.push(word(last, chance));
-                }
-            }
-            "n" if out.last().is_some_and(|option| option == b"RETENTION") => {
-                out.push((100 + chance.below(1000)).to_string().into_bytes());
-            }
-            "n" => {
-                *n = 1 + chance.below(4);
-                out.push(n.to_string().into_bytes());
-            }
-            list if list.ends_with("...") => {
-                let first = out.len();
-                for _ in 0..*n {
-                    let word = word(list.trim_end_matches('.'), chance);
-                    // names of a list must differ
-                    if list == "value..." || !out[first..].contains(&word) {
-                        out.push(word);
-                    }
-                }
-                if let Some(said) = first.checked_sub(1).filter(|_| list != "value..." && *n > 0) {
-                    *n = out.len() - first;
-                    out[said] = n.to_string().into_bytes();
-                }
-            }
-            _ => {
-                let choices: Vec<&str> = token.split('|').collect();
-                last = choices[chance.below(choices.len())];
-                out.push(word(last, chance));
-            }
+fn sequence(list: &[Argument], words: &mut Case, chance: &mut Chance) {
+    // where a number of names was said, and how many were
+    let mut counted: Option<(usize, usize)> = None;
+    for (at, argument) in list.iter().enumerate() {
+        if argument.optional && chance.once_in(2) {
+            continue;
+        }
+        let lists = list[at + 1..].iter().any(|later| later.multiple);
+        if argument.name == "n" && lists {
+            let n = 1 + chance.below(4);
+            counted = Some((words.len(), n));
+            words.push(n.to_string().into_bytes());
+        } else if argument.multiple {
+            repeat(argument, &mut counted, words, chance);
+        } else {
+            one(argument, words, chance);
         }
     }
 }
 
-fn word(name: &str, chance: &mut Chance) -> Vec<u8> {
+fn repeat(argument: &Argument, counted: &mut Option<(usize, usize)>, words: &mut Case, chance: &mut Chance) {
+    let first = words.len();
+    let times = counted.map_or(1 + chance.below(3), |(_, n)| n);
+    for _ in 0..times {
+        let before = words.len();
+        one(argument, words, chance);
+        // names of a counted list must differ
+        if counted.is_some() && argument.name != "value" && words[first..before].contains(&words[before]) {
+            words.truncate(before);
+        }
+    }
+    if let Some((at, n)) = counted {
+        *n = if argument.name == "value" { *n } else { words.len() - first };
+        words[*at] = n.to_string().into_bytes();
+    }
+}
+
+fn one(argument: &Argument, words: &mut Case, chance: &mut Chance) {
+    if let Some(token) = &argument.token {
+        let token = if chance.once_in(8) { token.to_ascii_lowercase() } else { token.clone() };
+        words.push(token.into_bytes());
+    }
+    match &argument.kind {
+        Kind::Token => {}
+        Kind::OneOf(choices) => one(&choices[chance.below(choices.len())], words, chance),
+        Kind::Block(list) => sequence(list, words, chance),
+        Kind::Key => words.push(match argument.name.as_str() {
+            "key" => chance.pick(&KEYS).as_bytes().to_vec(),
+            _ => chance.pick(&STREAMS).as_bytes().to_vec(),
+        }),
+        Kind::Integer => words.push(match argument.name.as_str() {
+            // what is allowed, so that the rest of the command counts
+            "n" | "ms" | "bytes" if chance.once_in(2) => chance.pick(&["1000", "100000"]).as_bytes().to_vec(),
+            "b" | "k" | "width" | "depth" | "increment" if chance.once_in(2) => b"8".to_vec(),
+            _ => chance.number_text(),
+        }),
+        Kind::Double => words.push(format!("0.{}", chance.below(1000)).into_bytes()),
+        Kind::Text => words.push(text(&argument.name, chance)),
+    }
+}
+
+fn text(name: &str, chance: &mut Chance) -> Vec<u8> {
     match name {
-        _ if name.chars().all(|c| c.is_ascii_uppercase() || c == '$') => name.into(),
-        "server" | "stream" if chance.once_in(2) => name.into(),
-        "key" => chance.pick(&KEYS).as_bytes().to_vec(),
-        "stream" | "source" => chance.pick(&STREAMS).as_bytes().to_vec(),
-        "field" | "dimension" | "measure" | "unique" => chance.pick(&FIELDS).as_bytes().to_vec(),
+        "field" | "dimension" | "measure" => chance.pick(&FIELDS).as_bytes().to_vec(),
         "a*b" => format!("{}*{}", chance.pick(&FIELDS[..3]), chance.pick(&FIELDS[3..])).into_bytes(),
         "id" | "last-id" => format!("{}-{}", chance.number(), chance.below(3)).into_bytes(),
-        "ms" if chance.once_in(2) => b"1000".to_vec(),
-        "b" if chance.once_in(2) => b"32".to_vec(),
-        "bytes" if chance.once_in(2) => b"1000000".to_vec(),
-        "ms" | "end-ms" | "b" | "bytes" | "k" => chance.number_text(),
-        "q" => format!("0.{}", chance.below(1000)).into_bytes(),
-        "yes" | "no" => name.into(),
+        "hex" => format!("{:032x}", chance.number()).into_bytes(),
         _ if chance.once_in(2) => chance.number_text(),
         _ => chance.bytes(12),
     }
@@ -120,8 +127,8 @@ mod tests {
     fn many_commands_made_from_the_table_are_valid() {
         let mut chance = Chance::new(3, "grammar");
         let mut valid = |name: &str, parses: fn(&[&[u8]]) -> bool| {
-            let spec = COMMANDS.iter().find(|command| command.name == name).expect("it is in the table").arguments;
-            let made = (0..400).map(|_| arguments(spec, &mut chance));
+            let command = COMMANDS.iter().find(|command| command.name == name).expect("it is in the table");
+            let made = (0..400).map(|_| arguments(command, &mut chance));
             made.filter(|words| parses(&words.iter().map(Vec::as_slice).collect::<Vec<_>>())).count()
         };
         assert!(valid("EDDY.CREATE", |words| Create::parse(words).is_ok()) > 10);

@@ -30,11 +30,11 @@ impl Target for Commands {
             0 => return background(chance),
             1 | 2 if !self.others.is_empty() => {
                 let name = chance.pick(&self.others).clone();
-                (name, arguments("key item ms [item ms ...] [WEIGHTS n ms...]", chance))
+                (name, (0..chance.below(6)).map(|_| chance.bytes(6)).collect())
             }
             _ => {
                 let command = chance.pick(COMMANDS);
-                (command.name.to_owned(), arguments(command.arguments, chance))
+                (command.name.to_owned(), arguments(command, chance))
             }
         };
         for _ in 0..chance.below(3) {

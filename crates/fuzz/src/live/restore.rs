@@ -25,7 +25,7 @@ pub(crate) struct Restore {
 }
 
 /// What is done with a value that was accepted, and must be refused politely where none was.
-const AFTERWARDS: [&str; 17] = [
+const AFTERWARDS: [&str; 20] = [
     "EDDY.INFO #",
     "EDDY.SCHEMA #",
     "EDDY.FINGERPRINT #",
@@ -35,6 +35,9 @@ const AFTERWARDS: [&str; 17] = [
     "EDDY.READ # s 5-0",
     "EDDY.OBSERVE # service stock status 200 latency_ms 1",
     "EDDY.SENT # 1795166500000",
+    "EDDY.COUNT # service pay cart",
+    "EDDY.TOP # service",
+    "EDDY.QUANTILE # latency_ms 0.5 1",
     "CMS.INFO #",
     "CMS.INCRBY # pay 5 cart 7",
     "CMS.QUERY # pay cart",
@@ -111,11 +114,11 @@ fn with_what_follows(case: &Case) -> Vec<Case> {
     }
     for _ in 0..3 {
         let command = chance.pick(COMMANDS);
-        let mut words = arguments(command.arguments, &mut chance);
+        let mut words = arguments(command, &mut chance);
         if chance.once_in(3) {
             spoil(&mut words, &mut chance);
         }
-        if let (true, Some(first)) = (command.keyed, words.first_mut()) {
+        if let Some(first) = words.first_mut() {
             first.clone_from(key);
         }
         words.insert(0, command.name.into());

@@ -7,13 +7,16 @@ use crate::target::{Harm, Target, Tried, each};
 use anyhow::Result;
 use eddyline_wire::command::alter::Alter;
 use eddyline_wire::command::close::Close;
+use eddyline_wire::command::count::Count;
 use eddyline_wire::command::create::Create;
 use eddyline_wire::command::fingerprint::FingerprintOf;
 use eddyline_wire::command::mobserve::Mobserve;
 use eddyline_wire::command::observe::Observe;
+use eddyline_wire::command::quantile::Quantile;
 use eddyline_wire::command::read::Read;
 use eddyline_wire::command::sent::Sent;
 use eddyline_wire::command::table::COMMANDS;
+use eddyline_wire::command::top::TopOf;
 use eddyline_wire::command::{Arguments, EntryId};
 use eddyline_wire::keys::Companions;
 
@@ -22,7 +25,7 @@ pub(crate) struct Commands;
 impl Target for Commands {
     fn case(&mut self, chance: &mut Chance) -> Case {
         let command = chance.pick(COMMANDS);
-        let mut words = arguments(command.arguments, chance);
+        let mut words = arguments(command, chance);
         for _ in 0..chance.below(4) {
             spoil(&mut words, chance);
         }
@@ -44,6 +47,9 @@ fn try_one(case: &Case) -> Result<bool, Harm> {
         "EDDY.OBSERVE" => Observe::parse(&words).is_ok_and(|observe| observe.fields().count() > 0),
         "EDDY.MOBSERVE" => Mobserve::parse(&words).is_ok_and(|mobserve| mobserve.rows().all(|row| row.count() > 0)),
         "EDDY.FINGERPRINT" => FingerprintOf::parse(&words).is_ok(),
+        "EDDY.COUNT" => Count::parse(&words).is_ok(),
+        "EDDY.TOP" => TopOf::parse(&words).is_ok(),
+        "EDDY.QUANTILE" => Quantile::parse(&words).is_ok(),
         "EDDY.ALTER" => Alter::parse(&words).is_ok(),
         "EDDY.CLOSE" => Close::parse(&words).is_ok(),
         "EDDY.READ" => Read::parse(&words).is_ok(),

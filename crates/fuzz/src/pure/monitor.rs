@@ -2,6 +2,7 @@
 
 use crate::chance::Chance;
 use crate::corpus::{live, monitors, observation};
+use crate::grammar::FIELDS;
 use crate::mutate::damage;
 use crate::resp::Case;
 use crate::target::{Harm, Target, Tried, each};
@@ -74,5 +75,10 @@ fn look(monitor: &Monitor) {
         closed.named_top(schema).for_each(drop);
     }
     monitor.left_out_by_field().for_each(drop);
+    for field in FIELDS {
+        let _ = monitor.estimate(field, b"service1");
+        let _ = monitor.top(field, 10);
+        let _ = monitor.quantile(field, 0.99);
+    }
     assert!(monitor.bytes_at_most() <= 1 << 27, "a monitor of {} bytes", monitor.bytes_at_most());
 }
