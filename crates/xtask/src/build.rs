@@ -1,4 +1,4 @@
-//! Building module and worker, in the profile and folder that cargo uses by default.
+//! Building module and worker, in the folder that cargo uses by default.
 
 use std::env;
 use std::io::BufReader;
@@ -41,10 +41,19 @@ impl Built {
     }
 }
 
-/// Builds the packages in one go; cargo shows its own progress.
+/// Builds the packages in one go, in the profile that tests use; cargo shows its own progress.
 pub(crate) fn run(root: &Path, packages: &[&str]) -> Result<Built> {
+    in_profile("dev", root, packages)
+}
+
+/// The same as users run it, for measurements.
+pub(crate) fn release(root: &Path, packages: &[&str]) -> Result<Built> {
+    in_profile("release", root, packages)
+}
+
+fn in_profile(profile: &str, root: &Path, packages: &[&str]) -> Result<Built> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.arg("build").args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo.args(["build", "--profile", profile]).args(packages.iter().flat_map(|package| ["--package", package]));
     cargo.args(["--message-format", "json-render-diagnostics"]).current_dir(root);
     cargo.stdin(Stdio::null()).stdout(Stdio::piped());
     forget_cargo(&mut cargo);

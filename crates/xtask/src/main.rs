@@ -1,5 +1,6 @@
 //! The project's own tools: `cargo demo`, `cargo tidy` and what else `cargo xtask` lists. The only place that shells out.
 
+mod bench;
 mod build;
 mod demo;
 mod fuzz;
@@ -19,6 +20,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own tools")]
 enum Tool {
+    /// Measures the module on real servers and prints the table of docs/performance.md
+    Bench(bench::Args),
     /// Shows the whole product at work: a small shop, its history, its faults, the alerts
     Demo(demo::Args),
     /// Tries hostile input on everything that reads bytes from outside; --help says how
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
 fn run(tool: &Tool) -> Result<ExitCode> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize()?;
     match tool {
+        Tool::Bench(args) => bench::run(&root, args),
         Tool::Demo(args) => demo::run(&root, args),
         Tool::Fuzz { arguments } => fuzz::run(&root, arguments),
         Tool::Quality => quality::run(&root),
