@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ItemHash, SketchError};
 
-/// Most tracked items: the scan of their hashes stays within a few cache lines.
+/// Most tracked items: the scan of their tags stays within two cache lines.
 const MAX_CAPACITY: usize = 64;
 /// Bytes kept of an item; the rest of a longer one is cut off.
 const MAX_ITEM: usize = 1024;
 
 /// Places looked at together.
-const GROUP: usize = 8;
+const GROUP: usize = 16;
 
 /// The most frequent items (SpaceSaving: Metwally, Agrawal, El Abbadi 2005).
 ///
@@ -21,11 +21,38 @@ const GROUP: usize = 8;
 #[serde(try_from = "Unchecked")]
 pub struct HeavyHitters {
     capacity: u8,
-    /// Scanned on every call, so on their own; `counts` and `kept` run parallel.
+    /// `counts` and `kept` run parallel.
     hashes: Vec<ItemHash>,
     counts: Vec<u64>,
     kept: Vec<Kept>,
+    #[serde(skip)]
+    memory: Memory,
 }
+
+/// What is known of the places without looking at them all; follows from them, so it is no part of the outcome.
+#[derive(Clone, Copy, Debug)]
+struct Memory {
+    /// A part of each place's hash.
+    tags: [u16; MAX_CAPACITY],
+    /// No place counts less than this: counts only grow.
+    least: u64,
+    /// No place behind this one counts as little.
+    last_least: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { tags: [0; MAX_CAPACITY], least: 0, last_least: 0 }
+    }
+}
+
+impl PartialEq for Memory {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Memory {}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
@@ -57,6 +84,7 @@ impl HeavyHitters {
             hashes: Vec::with_capacity(capacity),
             counts: Vec::with_capacity(capacity),
             kept: Vec::with_capacity(capacity),
+            memory: Memory::default(),
         })
     }
 
@@ -74,35 +102,39 @@ impl HeavyHitters {
         false
     }
 
-    /// Place of a tracked item. Whole groups are compared without a branch, which the compiler vectorises.
+    /// Place of a tracked item. The tags of a group are compared without a branch, which the compiler vectorises.
     #[inline]
     fn find(&self, item: &[u8], hash: ItemHash) -> Option<usize> {
-        let is_at = |at: &usize| self.hashes[*at] == hash && self.kept[*at].item == item;
-        let (groups, rest) = self.hashes.as_chunks::<GROUP>();
-        for (group, hashes) in groups.iter().enumerate() {
-            if hashes.iter().fold(false, |hit, &tracked| hit | (tracked == hash)) {
-                let found = (group * GROUP..(group + 1) * GROUP).find(is_at);
+        let tracked = self.hashes.len();
+        let tag = tag(hash);
+        for (group, tags) in self.memory.tags.as_chunks::<GROUP>().0.iter().enumerate() {
+            let first = group * GROUP;
+            if first >= tracked {
+                break;
+            }
+            if tags.iter().fold(false, |hit, &known| hit | (known == tag)) {
+                let is_at = |at: &usize| self.hashes[*at] == hash && self.kept[*at].item == item;
+                let found = (first..tracked.min(first + GROUP)).find(is_at);
                 if found.is_some() {
                     return found;
                 }
             }
         }
-        (self.hashes.len() - rest.len()..self.hashes.len()).find(is_at)
+        None
     }
 
     /// Takes a free place, or that of the least count, whose count becomes the newcomer's error.
     fn track(&mut self, item: &[u8], hash: ItemHash, n: u64) {
         if self.hashes.len() < usize::from(self.capacity) {
+            self.memory.tags[self.hashes.len()] = tag(hash);
             self.hashes.push(hash);
             self.counts.push(n);
             let item = item.to_vec();
             self.kept.push(Kept { error: 0, item });
             return;
         }
-        let least = self.least();
-        let Some(at) = self.counts.iter().rposition(|&count| count == least) else {
-            return;
-        };
+        let (at, least) = self.least_place();
+        self.memory.tags[at] = tag(hash);
         self.hashes[at] = hash;
         self.counts[at] = least.saturating_add(n);
         let kept = &mut self.kept[at];
@@ -111,16 +143,18 @@ impl HeavyHitters {
         kept.item.extend_from_slice(item);
     }
 
-    /// The least count, in lanes that don't wait for each other.
-    fn least(&self) -> u64 {
-        let (groups, rest) = self.counts.as_chunks::<GROUP>();
-        let mut lanes = [u64::MAX; GROUP];
-        for group in groups {
-            for (least, &count) in lanes.iter_mut().zip(group) {
-                *least = count.min(*least);
-            }
-        }
-        lanes.iter().chain(rest).copied().fold(u64::MAX, u64::min)
+    /// The last place of the least count, and that count. Newcomers take such places one after the other, from the last
+    /// to the first, so all counts are looked at only once a turn.
+    fn least_place(&mut self) -> (usize, u64) {
+        let Memory { mut least, last_least, .. } = self.memory;
+        let found = self.counts[..=last_least].iter().rposition(|&count| count == least);
+        let at = found.unwrap_or_else(|| {
+            least = self.counts.iter().copied().fold(u64::MAX, u64::min);
+            self.counts.iter().rposition(|&count| count == least).unwrap_or_default()
+        });
+        self.memory.least = least;
+        self.memory.last_least = at;
+        (at, least)
     }
 
     /// The `k` items of the largest counts, largest first, equal counts in the order of their bytes.
@@ -142,6 +176,7 @@ impl HeavyHitters {
         self.hashes.clear();
         self.counts.clear();
         self.kept.clear();
+        self.memory = Memory::default();
     }
 
     /// Most items tracked.
@@ -159,6 +194,11 @@ impl HeavyHitters {
     pub fn bytes_at_most(capacity: usize, item: usize) -> usize {
         size_of::<Self>() + capacity * (PLACE + item.min(MAX_ITEM))
     }
+}
+
+/// Bits of a hash that tell most places apart.
+fn tag(hash: ItemHash) -> u16 {
+    (hash.to_bits() >> 48) as u16
 }
 
 /// Bytes of a place, its item's bytes apart.
@@ -197,6 +237,9 @@ impl TryFrom<Unchecked> for HeavyHitters {
         };
         if (0..tracked).any(twice) {
             return Err(SketchError::Corrupt("item tracked twice"));
+        }
+        for (known, hash) in checked.memory.tags.iter_mut().zip(&raw.hashes) {
+            *known = tag(*hash);
         }
         checked.hashes.extend(raw.hashes);
         checked.counts.extend(raw.counts);

@@ -31,6 +31,35 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn of_equal_least_counts_the_last_place_makes_room(
+        additions in prop::collection::vec((0..60u8, 1..4u32), 0..600), capacity in 1..20usize, stored_at in 0..600usize,
+    ) {
+        let mut hitters = HeavyHitters::new(capacity)?;
+        let mut places: Vec<(u8, u64, u64)> = Vec::new();
+        for (i, &(item, n)) in additions.iter().enumerate() {
+            hitters.add(&[item], ItemHash::of(&[item]), n);
+            let n = u64::from(n);
+            if let Some(place) = places.iter_mut().find(|place| place.0 == item) {
+                place.1 += n;
+            } else if places.len() < capacity {
+                places.push((item, n, 0));
+            } else {
+                let least = places.iter().map(|place| place.1).min().unwrap_or(0);
+                let last = places.iter_mut().rev().find(|place| place.1 == least);
+                last.into_iter().for_each(|place| *place = (item, least + n, least));
+            }
+            if i == stored_at {
+                let bytes = postcard::to_stdvec(&hitters).expect("it serialises");
+                hitters = postcard::from_bytes(&bytes).expect("the same again");
+            }
+            let tracked: Vec<_> = hitters.iter().map(|hitter| (hitter.item[0], hitter.count, hitter.error)).collect();
+            prop_assert_eq!(&tracked, &places);
+        }
+    }
+}
+
 fn add(hitters: &mut HeavyHitters, item: &str, n: u32) -> bool {
     hitters.add(item.as_bytes(), ItemHash::of(item.as_bytes()), n)
 }
