@@ -41,10 +41,10 @@ impl Histogram {
             && self.slots.iter().all(|slot| slot.item.len() <= MAX_ITEM && slot.hash == ItemHash::of(&slot.item))
     }
 
-    /// Counts `value` for `item`. Bucket `j` holds values from `edges[j - 1]` up to below `edges[j]`.
-    pub(crate) fn add(&mut self, item: &[u8], value: f64, edges: &[f64]) {
-        let level = edges.iter().take_while(|edge| value >= **edge).count();
-        let slot = self.slot(item);
+    /// Counts `value` for the item of this hash. Bucket `j` holds values from `edges[j - 1]` up to below `edges[j]`.
+    pub(crate) fn add(&mut self, item: &[u8], hash: ItemHash, value: f64, edges: &[f64]) {
+        let level = edges.iter().filter(|edge| value >= **edge).count();
+        let slot = self.slot(item, hash);
         let cell = &mut self.counts[slot * LEVELS + level];
         *cell = cell.saturating_add(1);
     }
@@ -71,8 +71,7 @@ impl Histogram {
         self.counts.fill(0);
     }
 
-    fn slot(&mut self, item: &[u8]) -> usize {
-        let hash = ItemHash::of(item);
+    fn slot(&mut self, item: &[u8], hash: ItemHash) -> usize {
         if let Some(at) = self.slots.iter().position(|slot| slot.hash == hash) {
             return at;
         }

@@ -120,9 +120,8 @@ impl Items {
             && self.generation < NOVEL_WINDOWS
     }
 
-    /// Counts one item.
-    pub(crate) fn add(&mut self, item: &[u8]) {
-        let hash = ItemHash::of(item);
+    /// Counts one item of this hash.
+    pub(crate) fn add(&mut self, item: &[u8], hash: ItemHash) {
         self.window.counts.add(hash, 1);
         if self.window.hitters.add(item, hash, 1) {
             return; // tracked since earlier in this window: neither new nor another distinct item

@@ -24,6 +24,7 @@ mod source;
 mod sources;
 mod tally;
 mod timeline;
+mod values;
 mod window;
 
 pub use closed::{Closed, TopItem};

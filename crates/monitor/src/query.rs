@@ -3,7 +3,8 @@
 use crate::fields::Joint;
 use crate::items::MAX_ITEM;
 use crate::monitor::{Monitor, State};
-use crate::window::{JOINT, Window};
+use crate::values::JOINT;
+use crate::window::Window;
 use eddyline_sketch::ItemHash;
 
 /// How often an item was counted, by count-min estimates: never too low.

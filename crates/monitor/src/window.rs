@@ -1,13 +1,14 @@
 //! The open window: every observation is counted here, and a closed window is made from it.
 
 use crate::closed::{Closed, MAX_TOP_ITEMS, TopItem};
-use crate::fields::{Fields, Joint};
+use crate::fields::Fields;
 use crate::histogram::Histogram;
-use crate::items::{Items, MAX_ITEM};
+use crate::items::Items;
 use crate::last::LastWindow;
 use crate::measure::{MeasureState, number};
 use crate::tally::{LeftOut, Reason};
-use eddyline_sketch::{Distinct, ItemHash};
+use crate::values::Values;
+use eddyline_sketch::Distinct;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of items and their numbers as text after which no more are added.
@@ -16,10 +17,9 @@ const TOP_TEXT: usize = 1024;
 const TOP_OVERHEAD: usize = 12;
 /// Longest part of an item that is told.
 const TOP_ITEM: usize = 96;
-/// More fields than a definition can name.
+/// More fields than a definition can name, and as many as most do.
 const MOST_NAMES: usize = 96;
-/// Joins the parts of a joint item.
-pub(crate) const JOINT: u8 = b'*';
+const FEW_NAMES: usize = 12;
 
 /// The sketches of the open window and of the time before it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub(crate) struct Window {
     /// Stands apart in the encoding, which didn't have it at first.
     #[serde(skip)]
     pub last: LastWindow,
+    /// Room for a joint item, empty between observations.
+    #[serde(skip)]
+    joint: Vec<u8>,
 }
 
 impl Window {
@@ -46,6 +49,7 @@ impl Window {
             uniques: fields.uniques.iter().map(|_| Fields::unique_sketch()).collect(),
             histograms: fields.crosses.iter().map(|_| Histogram::new()).collect(),
             last: LastWindow::new(&fields),
+            joint: Vec::new(),
             fields,
         }
     }
@@ -61,43 +65,39 @@ impl Window {
         observation: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         left_out: &mut LeftOut,
     ) {
-        let mut values = [None; MOST_NAMES];
-        let mut known = 0;
-        for (field, value) in observation {
-            if let Some(at) = self.fields.names.iter().position(|name| name.as_bytes() == field)
-                && values[at].is_none()
-                && !value.is_empty()
-            {
-                values[at] = Some(value);
-                known += 1;
-            }
+        // most definitions name few fields: room for all that could be would be cleared for each observation
+        match self.fields.names.len() {
+            0..=FEW_NAMES => self.observe_within::<FEW_NAMES>(observation, left_out),
+            _ => self.observe_within::<MOST_NAMES>(observation, left_out),
         }
-        if known == 0 {
+    }
+
+    fn observe_within<'a, const NAMES: usize>(
+        &mut self,
+        observation: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        left_out: &mut LeftOut,
+    ) {
+        let mut values = Values::<NAMES>::read(&self.fields.names, observation);
+        if values.is_empty() {
             left_out.skipped = left_out.skipped.saturating_add(1);
             return;
         }
         self.n = self.n.saturating_add(1);
-        for (at, value) in values.iter_mut().enumerate().take(self.fields.names.len()) {
-            if value.is_none() {
-                left_out.field(at, Reason::Absent);
-            } else if value.take_if(|value| value.len() > MAX_ITEM).is_some() {
-                left_out.field(at, Reason::TooLong);
-            }
-        }
-        let mut joint = Vec::new();
+        values.leave_out(self.fields.names.len(), left_out);
+        let mut joint = std::mem::take(&mut self.joint);
         for (items, dimension) in self.items.iter_mut().zip(&self.fields.joints) {
-            if let Some(item) = join(dimension, &values, &mut joint) {
-                items.add(item);
+            if let Some((item, hash)) = values.item(&dimension.parts, &mut joint) {
+                items.add(item, hash);
             }
         }
-        let mut numbers = [None; MOST_NAMES];
+        let mut numbers = [None; NAMES];
         let measured = self.fields.measures.iter().chain(self.fields.crosses.iter().map(|cross| &cross.measure));
         for at in measured.map(|&at| usize::from(at)) {
-            if let (Some(value), None) = (values[at], numbers[at]) {
+            if let (Some(value), None) = (values.of(at), numbers[at]) {
                 numbers[at] = number(value);
                 if numbers[at].is_none() {
                     left_out.field(at, Reason::Unreadable);
-                    values[at] = None;
+                    values.drop(at);
                 }
             }
         }
@@ -107,17 +107,18 @@ impl Window {
             }
         }
         for (unique, &at) in self.uniques.iter_mut().zip(&self.fields.uniques) {
-            if let Some(value) = values[usize::from(at)] {
-                unique.add(ItemHash::of(value));
+            if let Some(hash) = values.hash(usize::from(at)) {
+                unique.add(hash);
             }
         }
         for (histogram, cross) in self.histograms.iter_mut().zip(&self.fields.crosses) {
-            if let (Some(value), Some(item)) =
-                (numbers[usize::from(cross.measure)], join(&cross.group, &values, &mut joint))
+            if let (Some(value), Some((item, hash))) =
+                (numbers[usize::from(cross.measure)], values.item(&cross.group.parts, &mut joint))
             {
-                histogram.add(item, value, &cross.edges);
+                histogram.add(item, hash, value, &cross.edges);
             }
         }
+        self.joint = joint;
     }
 
     /// Closes the window that ends at `end_ms`.
@@ -214,20 +215,4 @@ impl Window {
         }
         top
     }
-}
-
-/// The item that `dimension` makes of an observation; none where a part is absent.
-fn join<'v>(dimension: &Joint, values: &[Option<&'v [u8]>], joint: &'v mut Vec<u8>) -> Option<&'v [u8]> {
-    if let [only] = dimension.parts[..] {
-        return values[usize::from(only)];
-    }
-    joint.clear();
-    for (i, &part) in dimension.parts.iter().enumerate() {
-        if i > 0 {
-            joint.push(JOINT);
-        }
-        joint.extend_from_slice(values[usize::from(part)]?);
-    }
-    joint.truncate(MAX_ITEM);
-    Some(joint)
 }
