@@ -25,6 +25,9 @@ macro_rules! entry {
 }
 pub(crate) use entry;
 
+/// Arguments that fit on the stack, as those of most observations do.
+const FEW: usize = 24;
+
 /// Runs `handler` on the arguments; replies with what it gives, or with an error where it panics.
 pub(crate) fn call(
     ctx: *mut raw::RedisModuleCtx,
@@ -36,11 +39,16 @@ pub(crate) fn call(
     let context = Context::new(ctx);
     let bug = RedisError::Str("ERR eddyline met a bug in this command; the server's log says more");
     let result = guard(what, Err(bug), || {
-        let args: Vec<&[u8]> = (1..usize::try_from(argc).unwrap_or(0))
-            // SAFETY: the server passes `argc` valid strings, which live as long as the call.
-            .map(|i| RedisString::string_as_slice(unsafe { *argv.add(i) }))
-            .collect();
-        handler(&context, &args)
+        let n = usize::try_from(argc).unwrap_or(0).saturating_sub(1);
+        // SAFETY: the server passes `argc` valid strings, which live as long as the call.
+        let arg = |i: usize| RedisString::string_as_slice(unsafe { *argv.add(1 + i) });
+        if n <= FEW {
+            let mut few: [&[u8]; FEW] = [&[]; FEW];
+            few.iter_mut().take(n).enumerate().for_each(|(i, place)| *place = arg(i));
+            handler(&context, &few[..n])
+        } else {
+            handler(&context, &(0..n).map(arg).collect::<Vec<_>>())
+        }
     });
     guard("a reply", raw::Status::Err as c_int, || match result {
         Ok(value) => context.reply(Ok(value)) as c_int,

@@ -5,6 +5,7 @@ use crate::guard::guard;
 use crate::registry::Registry;
 use redis_module::{Context, NotifyEvent, RedisString, raw};
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The keyspace events that matter.
@@ -66,27 +67,22 @@ unsafe extern "C" fn on_keyspace_event(
     raw::Status::Ok as c_int
 }
 
+/// Whether a monitor is in use. Only the server's main thread looks: this and the next need no more order than that.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+/// Whether events wait, so that nobody has to look into [`KEPT`] without need.
+static ANY_KEPT: AtomicBool = AtomicBool::new(false);
 /// Events that came while a monitor was in use.
-struct Kept {
-    in_use: bool,
-    events: Vec<(i32, KeyEvent, Vec<u8>)>,
-}
+static KEPT: Mutex<Vec<(i32, KeyEvent, Vec<u8>)>> = Mutex::new(Vec::new());
 
-static KEPT: Mutex<Kept> = Mutex::new(Kept { in_use: false, events: Vec::new() });
-
-fn kept() -> MutexGuard<'static, Kept> {
+fn kept() -> MutexGuard<'static, Vec<(i32, KeyEvent, Vec<u8>)>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn hear(ctx: &Context, event: KeyEvent, key: &[u8]) {
-    {
-        let mut kept = kept();
-        if kept.in_use {
-            kept.events.push((selected(ctx), event, key.to_vec()));
-            return;
-        }
-    }
-    if let Some(listener) = LISTENER.get() {
+    if IN_USE.load(Ordering::Relaxed) {
+        kept().push((selected(ctx), event, key.to_vec()));
+        ANY_KEPT.store(true, Ordering::Relaxed);
+    } else if let Some(listener) = LISTENER.get() {
         listener(ctx, event, key);
     }
 }
@@ -109,24 +105,30 @@ pub(crate) fn kept_until_after<R>(ctx: &Context, f: impl FnOnce() -> R) -> R {
     struct InUse;
     impl Drop for InUse {
         fn drop(&mut self) {
-            kept().in_use = false;
+            IN_USE.store(false, Ordering::Relaxed);
         }
     }
-    kept().in_use = true;
+    IN_USE.store(true, Ordering::Relaxed);
     let in_use = InUse;
     let result = f();
     drop(in_use);
-    let events = std::mem::take(&mut kept().events);
-    if !events.is_empty() {
-        let db = selected(ctx);
-        for (at, event, key) in events {
-            if select(ctx, at) {
-                hear(ctx, event, &key);
-            }
-        }
-        select(ctx, db);
+    if ANY_KEPT.load(Ordering::Relaxed) {
+        ANY_KEPT.store(false, Ordering::Relaxed);
+        hear_kept(ctx);
     }
     result
+}
+
+#[cold]
+fn hear_kept(ctx: &Context) {
+    let events = std::mem::take(&mut *kept());
+    let db = selected(ctx);
+    for (at, event, key) in events {
+        if select(ctx, at) {
+            hear(ctx, event, &key);
+        }
+    }
+    select(ctx, db);
 }
 
 /// Hears of swapped databases.
