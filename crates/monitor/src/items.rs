@@ -2,6 +2,7 @@
 
 use eddyline_sketch::{CountMin, Distinct, HeavyHitters, ItemHash, Novelty};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 const DEPTH: usize = 4;
 /// Heavy hitters of a window.
@@ -190,8 +191,9 @@ impl Items {
         if n == 0.0 {
             return 0.0;
         }
-        let bits = |&c: &u32| f64::from(c) * libm::log2(f64::from(c));
-        let sum: f64 = self.window.counts.row(0).iter().filter(|&&c| c > 1).map(bits).sum();
+        let small = small_counts_bits();
+        let bits = |&c: &u32| small.get(c as usize).copied().unwrap_or_else(|| bits(c));
+        let sum: f64 = self.window.counts.row(0).iter().map(bits).sum();
         (libm::log2(n) - sum / n).max(0.0)
     }
 
@@ -210,4 +212,15 @@ impl Items {
         };
         self.window.hitters.iter().map(|hitter| surprise(hitter.hash)).fold(0.0, f64::max)
     }
+}
+
+/// `c log2 c`, 0 for 0.
+fn bits(c: u32) -> f64 {
+    if c > 1 { f64::from(c) * libm::log2(f64::from(c)) } else { 0.0 }
+}
+
+/// The same of every small count: most columns of a row have one.
+fn small_counts_bits() -> &'static [f64; 1024] {
+    static BITS: LazyLock<[f64; 1024]> = LazyLock::new(|| std::array::from_fn(|c| bits(c as u32)));
+    &BITS
 }

@@ -85,11 +85,13 @@ impl CountMin {
         if buckets == 0 || !width.is_multiple_of(buckets) {
             return Err(SketchError::NotFoldable { width, buckets });
         }
-        let row = self.row(0);
-        out.extend((0..buckets).map(|bucket| {
-            let cells = row[bucket..].iter().step_by(buckets);
-            cells.map(|&cell| u64::from(cell)).sum::<u64>() as f32
-        }));
+        let mut sums = vec![0u64; buckets];
+        for cells in self.row(0).chunks_exact(buckets) {
+            for (sum, &cell) in sums.iter_mut().zip(cells) {
+                *sum += u64::from(cell);
+            }
+        }
+        out.extend(sums.iter().map(|&sum| sum as f32));
         Ok(())
     }
 
@@ -98,8 +100,12 @@ impl CountMin {
         if (self.width, self.depth) != (other.width, other.depth) {
             return Err(SketchError::ShapeMismatch);
         }
-        for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
-            *cell = cell.saturating_add(*more);
+        let cells = self.cells.iter_mut().zip(&other.cells);
+        // no counter exceeds its total: as long as the sum of those fits, plain additions do, which are several at once
+        if self.total.saturating_add(other.total) <= u64::from(u32::MAX) {
+            cells.for_each(|(cell, more)| *cell = cell.wrapping_add(*more));
+        } else {
+            cells.for_each(|(cell, more)| *cell = cell.saturating_add(*more));
         }
         self.total = self.total.saturating_add(other.total);
         Ok(())

@@ -40,16 +40,24 @@ impl Distinct {
     pub fn estimate(&self) -> f64 {
         let m = self.registers.len() as f64;
         let top = usize::from(highest_rank(self.precision));
-        let mut of_rank = [0u32; 65];
-        for &register in &self.registers {
-            of_rank[usize::from(register)] += 1;
-        }
+        let of_rank = self.registers_by_rank();
         let mut z = m * tau(1.0 - f64::from(of_rank[top]) / m);
         for rank in (1..top).rev() {
             z = 0.5 * (z + f64::from(of_rank[rank]));
         }
         z += m * sigma(f64::from(of_rank[0]) / m);
         m * m / (2.0 * std::f64::consts::LN_2 * z)
+    }
+
+    /// Registers of each rank, counted in lanes that don't wait for each other.
+    fn registers_by_rank(&self) -> [u32; 65] {
+        let mut lanes = [[0u32; 65]; 4];
+        for registers in self.registers.as_chunks::<4>().0 {
+            for (lane, &register) in lanes.iter_mut().zip(registers) {
+                lane[usize::from(register)] += 1;
+            }
+        }
+        std::array::from_fn(|rank| lanes.iter().map(|lane| lane[rank]).sum())
     }
 
     /// Afterwards this sketch has seen what either has; both must have the same precision.
