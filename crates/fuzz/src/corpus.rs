@@ -2,7 +2,7 @@
 
 use crate::chance::Chance;
 use crate::grammar::FIELDS;
-use eddyline_monitor::{Clock, Definition, EntryId, Hashed, Measure, Monitor};
+use eddyline_monitor::{Clock, Definition, EntryId, Extent, Hashed, Measure, Monitor};
 
 /// Begin of time for monitors of the corpus.
 const EPOCH_MS: u64 = 1_795_166_100_000;
@@ -80,12 +80,14 @@ pub(crate) fn live(monitor: &mut Monitor, steps: usize, now_ms: &mut u64, chance
             5 => monitor.sent(*now_ms - chance.below(20_000) as u64),
             6 => monitor.lose(*now_ms - chance.below(20_000) as u64),
             7 => monitor.displace(),
-            8 => monitor.settle(|source| Some(source.cursor)),
+            8 => {
+                let extent = extent(chance);
+                monitor.settle(|_| extent);
+            }
             9 if !monitor.sources().is_empty() => monitor.set_following(true),
             18 => monitor.set_paused(chance.once_in(3)),
             19 if chance.once_in(10) => monitor.reset(),
-            20 => monitor.count_trimmed(chance.below(9) as u64),
-            21 if !monitor.sources().is_empty() => monitor.set_added(0, Some(chance.number())),
+            20..26 if !monitor.sources().is_empty() => stir(monitor, chance),
             10..18 if !monitor.sources().is_empty() => {
                 let source = chance.below(monitor.sources().len());
                 monitor.read(source, EntryId { ms: *now_ms, seq: chance.number() }, fields);
@@ -95,6 +97,29 @@ pub(crate) fn live(monitor: &mut Monitor, steps: usize, now_ms: &mut u64, chance
             }
         }
     }
+}
+
+/// Something happens to the stream of a source.
+fn stir(monitor: &mut Monitor, chance: &mut Chance) {
+    let source = chance.below(monitor.sources().len());
+    let id = EntryId { ms: EPOCH_MS + chance.below(100_000) as u64, seq: chance.number() };
+    match chance.below(5) {
+        0 => monitor.source_grew(source, id),
+        1 => monitor.source_gone(source),
+        2 => monitor.source_rewound(source, id),
+        3 => monitor.source_ends(source),
+        _ => {
+            let extent = extent(chance).unwrap_or(Extent::EMPTY);
+            monitor.source_appeared(source, &extent);
+        }
+    }
+}
+
+/// What there may be of a stream.
+fn extent(chance: &mut Chance) -> Option<Extent> {
+    let first = EntryId { ms: EPOCH_MS + chance.below(50_000) as u64, seq: 0 };
+    let newest = EntryId { ms: first.ms + chance.below(50_000) as u64, seq: chance.number() };
+    (!chance.once_in(4)).then(|| Extent { length: chance.number(), first, newest, holds_cursor: chance.once_in(2) })
 }
 
 fn grown(definition: Definition, chance: &mut Chance) -> Monitor {

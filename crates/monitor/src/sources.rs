@@ -86,9 +86,9 @@ impl Monitor {
         let source = &mut self.sources[source];
         if !extent.holds_cursor {
             if source.stream.gone {
-                source.start_over(extent)
+                source.start_over(extent);
             } else {
-                source.measure(extent)
+                source.measure(extent);
             }
             return;
         }
