@@ -93,10 +93,13 @@ impl Shared {
     }
 }
 
+/// Fields of a fingerprint.
+type Fields = Vec<(String, Vec<u8>)>;
+
 /// What the servers were seen to hold.
 #[derive(Default)]
 struct Seen {
-    fingerprints: BTreeMap<(&'static str, String), Vec<(String, Vec<u8>)>>,
+    fingerprints: BTreeMap<(&'static str, String), Fields>,
     /// Acknowledged observations that a promoted replica had not heard of.
     left_behind: u64,
 }
