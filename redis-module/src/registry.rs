@@ -113,6 +113,14 @@ impl Registry {
         self.databases.extend(b.map(|database| (first, database)));
     }
 
+    /// One database, or every one, is empty.
+    pub(crate) fn forget(&mut self, db: Option<i32>) {
+        match db {
+            Some(db) => drop(self.databases.remove(&db)),
+            None => self.databases.clear(),
+        }
+    }
+
     /// Monitors that read the stream `source`.
     pub(crate) fn watchers(&self, db: i32, source: &[u8]) -> Vec<Name> {
         self.databases.get(&db).and_then(|database| database.watchers.get(source)).cloned().unwrap_or_default()

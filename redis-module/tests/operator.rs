@@ -172,6 +172,26 @@ fn info_tells_what_this_node_did() {
 }
 
 #[test]
+fn info_of_a_replica_knows_when_a_database_was_emptied() {
+    let primary = Server::with_module().tcp().start().unwrap();
+    let replica = Server::with_module().replica_of(&primary).start().unwrap();
+    let (mut redis, mut on_replica) = (primary.connection().unwrap(), replica.connection().unwrap());
+    eventually(SOON, || call::<String>(&mut on_replica, "INFO replication").contains("master_link_status:up"));
+    let mut after = |lines: &[&str]| {
+        for line in lines {
+            call::<Value>(&mut redis, line);
+        }
+        assert_eq!(call::<i64>(&mut redis, "WAIT 1 20000"), 1);
+        (ours(&mut redis, "monitors"), ours(&mut on_replica, "monitors"))
+    };
+    let both = |n: &str| (n.to_owned(), n.to_owned());
+    let second = "EDDY.CREATE other CLOCK stream DIMENSIONS 1 service";
+    assert_eq!(after(&[ONE, "SELECT 3", second]), both("2"));
+    assert_eq!(after(&["FLUSHDB"]), both("1"));
+    assert_eq!(after(&[second, "FLUSHALL ASYNC"]), both("0"));
+}
+
+#[test]
 fn a_refused_fingerprint_waits_and_info_says_why() {
     let server = server();
     let mut redis = server.connection().unwrap();

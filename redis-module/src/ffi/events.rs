@@ -131,13 +131,16 @@ fn hear_kept(ctx: &Context) {
     select(ctx, db);
 }
 
-/// Hears of swapped databases.
+/// Hears of swapped and emptied databases.
 pub(crate) fn subscribe_server(ctx: &Context) -> Result<(), &'static str> {
     let swap = raw::RedisModuleEvent { id: raw::REDISMODULE_EVENT_SWAPDB, dataver: 1 };
-    // SAFETY: the callback is a static function.
-    let status =
-        unsafe { raw::RedisModule_SubscribeToServerEvent.map(|subscribe| subscribe(ctx.ctx, swap, Some(on_swap))) };
-    if status == Some(raw::Status::Ok as c_int) { Ok(()) } else { Err("server events") }
+    let flush = raw::RedisModuleEvent { id: raw::REDISMODULE_EVENT_FLUSHDB, dataver: 1 };
+    // SAFETY: the callbacks are static functions.
+    let statuses = unsafe {
+        raw::RedisModule_SubscribeToServerEvent
+            .map(|subscribe| [subscribe(ctx.ctx, swap, Some(on_swap)), subscribe(ctx.ctx, flush, Some(on_flush))])
+    };
+    if statuses == Some([raw::Status::Ok as c_int; 2]) { Ok(()) } else { Err("server events") }
 }
 
 unsafe extern "C" fn on_swap(
@@ -150,6 +153,21 @@ unsafe extern "C" fn on_swap(
         // SAFETY: with this event the server passes this structure.
         if let Some(info) = unsafe { data.cast::<raw::RedisModuleSwapDbInfo>().as_ref() } {
             Registry::lock().swap(info.dbnum_first, info.dbnum_second);
+        }
+    });
+}
+
+unsafe extern "C" fn on_flush(
+    _ctx: *mut raw::RedisModuleCtx,
+    _event: raw::RedisModuleEvent,
+    sub: u64,
+    data: *mut c_void,
+) {
+    guard("the flush hook", (), || {
+        // SAFETY: with this event the server passes this structure.
+        let info = unsafe { data.cast::<raw::RedisModuleFlushInfo>().as_ref() };
+        if let (raw::REDISMODULE_SUBEVENT_FLUSHDB_END, Some(info)) = (sub, info) {
+            Registry::lock().forget((info.dbnum >= 0).then_some(info.dbnum));
         }
     });
 }
