@@ -61,9 +61,11 @@ pub(crate) fn with_monitor<R>(
     let result = match monitor {
         Ok(monitor) => {
             let before = Before::of(monitor);
-            let result = events::kept_until_after(ctx, || f(monitor));
-            closed = before.add_what_came(monitor);
-            Ok(result)
+            Ok(events::kept_until_after(ctx, || {
+                let result = f(monitor);
+                closed = before.add_what_came(monitor);
+                result
+            }))
         }
         Err(no) => Err(no),
     };
