@@ -200,11 +200,12 @@ impl Fields {
         let given = definition.inferred() || Self::named(definition, |_| None).is_like(self);
         given
             && self.names.len() <= 88
-            && self.features() <= MAX_FEATURES
             && self.joints.len() + self.crosses.len() <= 2 * MAX_FIELDS
             && self.measures.len() <= MAX_FIELDS
             && self.uniques.len() <= MAX_UNIQUES
             && self.buckets == definition.buckets as usize
+            // of sizes within limits, so that it can be told
+            && self.features() <= MAX_FEATURES
             && WIDTHS.iter().any(|width| width.next_multiple_of(self.buckets) == self.width)
             && self.joints.iter().all(is_joint)
             && self.measures.iter().chain(&self.uniques).all(known)
