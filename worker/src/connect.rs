@@ -1,7 +1,10 @@
 //! One connection to Redis: commands and wake-ups share it. Losing it is normal.
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion, PushInfo, RedisError, RedisResult};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, PushInfo, RedisError,
+    RedisResult,
+};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -47,6 +50,15 @@ impl Address {
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// Another server, for the same user.
+    ///
+    /// # Errors
+    /// A host that can't be one.
+    pub fn at(&self, host: &str, port: u16) -> RedisResult<Self> {
+        let info = self.client.get_connection_info().clone().set_addr(ConnectionAddr::Tcp(host.to_owned(), port));
+        Ok(Self { client: Client::open(info)?, db: self.db, shown: format!("{host}:{port} db {}", self.db) })
     }
 
     /// Connects. The receiver hears Pub/Sub messages, and the end of the connection.

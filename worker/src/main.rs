@@ -6,7 +6,7 @@ use eddyline_worker::judge::Choices;
 use eddyline_worker::replay::plan::Plan;
 use eddyline_worker::scorer::Context;
 use eddyline_worker::worker::Worker;
-use eddyline_worker::{lease, logs, replay, upkeep};
+use eddyline_worker::{doctor, lease, logs, replay, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,6 +19,11 @@ fn main() -> ExitCode {
         Command::Delete(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Rename(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Copy(args) => upkeep::command::run(&args.into()).map_err(Into::into),
+        Command::Doctor(args) => match doctor::command::run(&args.server.redis, args.json) {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error.into()),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,10 @@
+//! `eddyline doctor`: looks at a server and its monitors, and says what is wrong and what to do about it. Changes nothing.
+
+pub mod command;
+pub mod finding;
+pub mod monitors;
+pub mod orphans;
+pub mod patient;
+pub mod replicas;
+pub mod rights;
+pub mod server;

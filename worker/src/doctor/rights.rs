@@ -1,0 +1,65 @@
+//! Rights: may this user do what a worker does? Asked by `ACL DRYRUN`, which runs nothing.
+
+use super::finding::{Finding, SERVER};
+use super::patient::Patient;
+use crate::write::GROUP;
+use eddyline_wire::keys::{ALERTS, CLOSED, Companions};
+use redis::RedisResult;
+
+/// What a worker calls, each with its arguments.
+fn calls(monitor: &Companions, module: bool) -> Vec<Vec<Vec<u8>>> {
+    let words = |line: &str, key: Option<Vec<u8>>, rest: &str| {
+        let split = |text: &str| text.split_whitespace().map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
+        [split(line), key.into_iter().collect(), split(rest)].concat()
+    };
+    let keyed = |line: &str, key: Vec<u8>, rest: &str| words(line, Some(key), rest);
+    let mut calls = vec![
+        words("SUBSCRIBE", Some(CLOSED.into()), ""),
+        words("PUBLISH", Some(ALERTS.into()), "message"),
+        keyed("PUBLISH", monitor.alerts(), "message"),
+        words("SCRIPT LOAD", None, "return"),
+        words("EVALSHA", None, "0 0"),
+        keyed("XRANGE", monitor.fingerprints(), "- +"),
+        keyed("XGROUP CREATE", monitor.fingerprints(), &format!("{GROUP} 0")),
+        keyed("XGROUP SETID", monitor.fingerprints(), &format!("{GROUP} 0")),
+        keyed("HGET", monitor.schemas(), "0"),
+        keyed("XINFO STREAM", monitor.scores(), ""),
+        keyed("TYPE", monitor.scores(), ""),
+        keyed("XADD", monitor.scores(), "* score 0"),
+        keyed("XADD", monitor.incidents(), "* event opened"),
+        keyed("XREVRANGE", monitor.incidents(), "+ -"),
+        keyed("GET", monitor.model(), ""),
+        keyed("SET", monitor.model(), "bytes"),
+        keyed("GET", monitor.lease(), ""),
+        keyed("SET", monitor.lease(), "token"),
+        keyed("PTTL", monitor.lease(), ""),
+        keyed("PEXPIRE", monitor.lease(), "1"),
+        keyed("DEL", monitor.lease(), ""),
+        keyed("INCR", monitor.lease_tokens(), ""),
+    ];
+    if module {
+        calls.push(words("EDDY.LIST", None, ""));
+        calls.push(keyed("EDDY.INFO", monitor.monitor().to_vec(), ""));
+    }
+    calls
+}
+
+/// What this user may not do of what a worker does for `monitor`.
+///
+/// # Errors
+/// Trouble with Redis.
+pub fn findings(patient: &mut Patient, monitor: &Companions, module: bool) -> RedisResult<Option<Finding>> {
+    let Some(user): Option<String> = patient.try_ask(redis::cmd("ACL").arg("WHOAMI"))? else { return Ok(None) };
+    let mut missing: Vec<String> = Vec::new();
+    for call in calls(monitor, module) {
+        let verdict: Option<String> = patient.try_ask(redis::cmd("ACL").arg("DRYRUN").arg(&user).arg(&call))?;
+        if verdict.is_some_and(|verdict| verdict != "OK") {
+            let shown = call.iter().take(3).map(|word| eddyline_wire::text::printable(word, 64));
+            missing.push(shown.collect::<Vec<_>>().join(" "));
+        }
+    }
+    Ok((!missing.is_empty()).then(|| {
+        let what = format!("user '{user}' lacks rights that a worker needs: {}", missing.join(", "));
+        Finding::problem(SERVER, what, "give workers a user with the rights of docs/operations.md")
+    }))
+}
