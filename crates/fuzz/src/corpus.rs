@@ -80,14 +80,9 @@ pub(crate) fn live(monitor: &mut Monitor, steps: usize, now_ms: &mut u64, chance
             5 => monitor.sent(*now_ms - chance.below(20_000) as u64),
             6 => monitor.lose(*now_ms - chance.below(20_000) as u64),
             7 => monitor.displace(),
-            8 => {
-                let extent = extent(chance);
-                monitor.settle(|_| extent);
-            }
-            9 if !monitor.sources().is_empty() => monitor.set_following(true),
             18 => monitor.set_paused(chance.once_in(3)),
             19 if chance.once_in(10) => monitor.reset(),
-            20..26 if !monitor.sources().is_empty() => stir(monitor, chance),
+            8 | 9 | 20..23 if !monitor.sources().is_empty() => disturb(monitor, *now_ms, chance),
             10..18 if !monitor.sources().is_empty() => {
                 let source = chance.below(monitor.sources().len());
                 monitor.read(source, EntryId { ms: *now_ms, seq: chance.number() }, fields);
@@ -100,26 +95,27 @@ pub(crate) fn live(monitor: &mut Monitor, steps: usize, now_ms: &mut u64, chance
 }
 
 /// Something happens to the stream of a source.
-fn stir(monitor: &mut Monitor, chance: &mut Chance) {
+fn disturb(monitor: &mut Monitor, now_ms: u64, chance: &mut Chance) {
     let source = chance.below(monitor.sources().len());
-    let id = EntryId { ms: EPOCH_MS + chance.below(100_000) as u64, seq: chance.number() };
-    match chance.below(5) {
-        0 => monitor.source_grew(source, id),
+    let cursor = monitor.sources()[source].cursor;
+    let id = if chance.once_in(3) { EntryId { ms: chance.number(), seq: chance.number() } } else { cursor };
+    let extent = Extent {
+        length: chance.number(),
+        first: EntryId { ms: now_ms - 1000, seq: 0 },
+        newest: id.max(EntryId { ms: now_ms, seq: chance.below(3) as u64 }),
+        holds_cursor: chance.once_in(2),
+    };
+    match chance.below(9) {
+        0 => monitor.set_cursor(source, id, &extent),
         1 => monitor.source_gone(source),
-        2 => monitor.source_rewound(source, id),
-        3 => monitor.source_ends(source),
-        _ => {
-            let extent = extent(chance).unwrap_or(Extent::EMPTY);
-            monitor.source_appeared(source, &extent);
-        }
+        2 => monitor.source_appeared(source, &extent),
+        3 => monitor.source_rewound(source, id),
+        4 => monitor.source_ends(source),
+        5 => monitor.settle(|_| Some(extent)),
+        6 => monitor.settle(|_| None),
+        7 => monitor.set_following(true),
+        _ => monitor.source_grew(source, EntryId { ms: now_ms, seq: chance.number() }),
     }
-}
-
-/// What there may be of a stream.
-fn extent(chance: &mut Chance) -> Option<Extent> {
-    let first = EntryId { ms: EPOCH_MS + chance.below(50_000) as u64, seq: 0 };
-    let newest = EntryId { ms: first.ms + chance.below(50_000) as u64, seq: chance.number() };
-    (!chance.once_in(4)).then(|| Extent { length: chance.number(), first, newest, holds_cursor: chance.once_in(2) })
 }
 
 fn grown(definition: Definition, chance: &mut Chance) -> Monitor {

@@ -3,8 +3,9 @@
 use crate::chance::Chance;
 use crate::mutate::damage;
 use crate::resp::Case;
+use eddyline_wire::command::cms::CMS_COMMANDS;
 use eddyline_wire::command::grammar::{Argument, Kind};
-use eddyline_wire::command::table::Command;
+use eddyline_wire::command::table::{COMMANDS, Command};
 
 /// Monitors that commands are about.
 pub(crate) const KEYS: [&str; 6] = ["m", "n", "{s}:m", "{s}:", "a{}b", "plain"];
@@ -12,6 +13,12 @@ pub(crate) const KEYS: [&str; 6] = ["m", "n", "{s}:m", "{s}:", "a{}b", "plain"];
 pub(crate) const STREAMS: [&str; 3] = ["s", "t", "plain"];
 /// Fields that monitors watch.
 pub(crate) const FIELDS: [&str; 6] = ["service", "status", "latency_ms", "user", "endpoint", "size"];
+
+/// One of the module's commands.
+pub(crate) fn any_command(chance: &mut Chance) -> &'static Command {
+    let table = if chance.once_in(5) { CMS_COMMANDS } else { COMMANDS };
+    chance.pick(table)
+}
 
 /// Arguments of `command`.
 pub(crate) fn arguments(command: &Command, chance: &mut Chance) -> Case {
@@ -117,11 +124,10 @@ pub(crate) fn spoil(words: &mut Case, chance: &mut Chance) {
 
 #[cfg(test)]
 mod tests {
-    use super::arguments;
+    use super::{COMMANDS, arguments};
     use crate::chance::Chance;
     use eddyline_wire::command::create::Create;
     use eddyline_wire::command::mobserve::Mobserve;
-    use eddyline_wire::command::table::COMMANDS;
 
     #[test]
     fn many_commands_made_from_the_table_are_valid() {

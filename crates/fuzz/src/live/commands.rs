@@ -2,45 +2,32 @@
 
 use super::stage::Stage;
 use crate::chance::Chance;
-use crate::grammar::{KEYS, STREAMS, arguments, spoil};
+use crate::grammar::{KEYS, STREAMS, any_command, arguments, spoil};
 use crate::resp::Case;
 use crate::target::{Target, Tried};
 use anyhow::Result;
-use eddyline_wire::command::table::COMMANDS;
 
 pub(crate) struct Commands {
     stage: Stage,
-    /// Commands of the module that the table doesn't have, such as those of the count-min family.
-    others: Vec<String>,
 }
 
 impl Commands {
     pub(crate) fn new() -> Result<Self> {
-        let mut stage = Stage::set()?;
-        let all: Vec<String> = stage.call(&[b"COMMAND", b"LIST", b"FILTERBY", b"MODULE", b"eddyline"])?;
-        let known = |name: &String| COMMANDS.iter().any(|command| command.name.eq_ignore_ascii_case(name));
-        let others = all.into_iter().filter(|name| !known(name)).collect();
-        Ok(Self { stage, others })
+        Ok(Self { stage: Stage::set()? })
     }
 }
 
 impl Target for Commands {
     fn case(&mut self, chance: &mut Chance) -> Case {
-        let (name, mut words) = match chance.below(12) {
-            0 => return background(chance),
-            1 | 2 if !self.others.is_empty() => {
-                let name = chance.pick(&self.others).clone();
-                (name, (0..chance.below(6)).map(|_| chance.bytes(6)).collect())
-            }
-            _ => {
-                let command = chance.pick(COMMANDS);
-                (command.name.to_owned(), arguments(command, chance))
-            }
-        };
+        if chance.once_in(12) {
+            return background(chance);
+        }
+        let command = any_command(chance);
+        let mut words = arguments(command, chance);
         for _ in 0..chance.below(3) {
             spoil(&mut words, chance);
         }
-        words.insert(0, name.into_bytes());
+        words.insert(0, command.name.into());
         words
     }
 

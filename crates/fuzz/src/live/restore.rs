@@ -4,12 +4,11 @@ use super::dump;
 use super::stage::Stage;
 use crate::chance::Chance;
 use crate::corpus::monitors;
-use crate::grammar::{arguments, spoil};
+use crate::grammar::{any_command, arguments, spoil};
 use crate::mutate::damage;
 use crate::resp::Case;
 use crate::target::{Target, Tried};
 use anyhow::Result;
-use eddyline_wire::command::table::COMMANDS;
 
 /// A value that a server saved.
 struct Saved {
@@ -113,7 +112,7 @@ fn with_what_follows(case: &Case) -> Vec<Case> {
         commands.push(line.replace('#', &name).split(' ').map(Into::into).collect());
     }
     for _ in 0..3 {
-        let command = chance.pick(COMMANDS);
+        let command = any_command(&mut chance);
         let mut words = arguments(command, &mut chance);
         if chance.once_in(3) {
             spoil(&mut words, &mut chance);

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 /// What all cases of a batch together may take at most, in bytes.
-const MOST_MEMORY: u64 = 1 << 30;
+const MOST_MEMORY: u64 = 2 << 30;
 /// What may be left after a batch when every key is gone, in bytes.
 const MOST_LEFT: u64 = 32 << 20;
 
@@ -26,7 +26,7 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn set() -> Result<Self> {
         // uncompressed, damage is where it was done; nothing else may refuse for reasons of its own
-        let args = ["--rdbcompression", "no", "--maxmemory-policy", "noeviction", "--loglevel", "notice"];
+        let args = ["--rdbcompression", "no", "--maxmemory", "512mb", "--maxmemory-policy", "noeviction"];
         let server = Server::with_module().args(args).start()?;
         let connection = server.connection()?;
         let mut stage = Self { server, connection, memory_at_start: 0, log_read: 0 };

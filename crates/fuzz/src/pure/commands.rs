@@ -1,12 +1,13 @@
 //! The grammar of every command: never a panic, and what is written parses to what it was.
 
 use crate::chance::Chance;
-use crate::grammar::{arguments, spoil};
+use crate::grammar::{any_command, arguments, spoil};
 use crate::resp::Case;
 use crate::target::{Harm, Target, Tried, each};
 use anyhow::Result;
 use eddyline_wire::command::alter::Alter;
 use eddyline_wire::command::close::Close;
+use eddyline_wire::command::cms::{Increments, Merge};
 use eddyline_wire::command::count::Count;
 use eddyline_wire::command::create::Create;
 use eddyline_wire::command::fingerprint::FingerprintOf;
@@ -15,7 +16,6 @@ use eddyline_wire::command::observe::Observe;
 use eddyline_wire::command::quantile::Quantile;
 use eddyline_wire::command::read::Read;
 use eddyline_wire::command::sent::Sent;
-use eddyline_wire::command::table::COMMANDS;
 use eddyline_wire::command::top::TopOf;
 use eddyline_wire::command::{Arguments, EntryId};
 use eddyline_wire::keys::Companions;
@@ -24,7 +24,7 @@ pub(crate) struct Commands;
 
 impl Target for Commands {
     fn case(&mut self, chance: &mut Chance) -> Case {
-        let command = chance.pick(COMMANDS);
+        let command = any_command(chance);
         let mut words = arguments(command, chance);
         for _ in 0..chance.below(4) {
             spoil(&mut words, chance);
@@ -47,6 +47,11 @@ fn try_one(case: &Case) -> Result<bool, Harm> {
         "EDDY.OBSERVE" => Observe::parse(&words).is_ok_and(|observe| observe.fields().count() > 0),
         "EDDY.MOBSERVE" => Mobserve::parse(&words).is_ok_and(|mobserve| mobserve.rows().all(|row| row.count() > 0)),
         "EDDY.FINGERPRINT" => FingerprintOf::parse(&words).is_ok(),
+        "CMS.MERGE" => Merge::parse(&words).is_ok(),
+        "CMS.INCRBY" => {
+            let checked = Increments::pairs(words.get(1..).unwrap_or_default()).and_then(Increments::check);
+            checked.is_ok_and(|increments| increments.iter().count() > 0)
+        }
         "EDDY.COUNT" => Count::parse(&words).is_ok(),
         "EDDY.TOP" => TopOf::parse(&words).is_ok(),
         "EDDY.QUANTILE" => Quantile::parse(&words).is_ok(),
