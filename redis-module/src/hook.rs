@@ -24,18 +24,20 @@ pub(crate) fn on_event(ctx: &Context, event: KeyEvent, key: &[u8]) {
             each_watcher(ctx, db, key, Monitor::source_gone);
         }
         KeyEvent::Appeared => {
-            let _ = with_monitor(ctx, key, false, |monitor| {
+            let monitor = with_monitor(ctx, key, false, |monitor| {
                 monitor.displace();
                 Registry::lock().put(db, key, monitor);
             });
-            each_watcher(ctx, db, key, |monitor, source| {
+            let watched = each_watcher(ctx, db, key, |monitor, source| {
                 match catch_up::extent(ctx, key, monitor.sources()[source].cursor) {
                     Ok(Some(extent)) => monitor.source_appeared(source, &extent),
                     Ok(None) | Err(_) => monitor.source_gone(source),
                 }
                 monitor.set_following(false);
             });
-            tick::soon(ctx);
+            if watched || monitor.is_ok() {
+                tick::soon(ctx);
+            }
         }
     }
 }
@@ -91,14 +93,16 @@ fn last_generated(ctx: &Context, stream: &[u8]) -> Option<EntryId> {
     None
 }
 
-fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut Monitor, usize)) {
+/// Calls `f` for every monitor that reads `source`; says whether there is one.
+fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut Monitor, usize)) -> bool {
     let watchers = Registry::lock().watchers(db, source);
-    for watcher in watchers {
-        let seen = with_monitor(ctx, &watcher, false, |monitor| {
+    for watcher in &watchers {
+        let seen = with_monitor(ctx, watcher, false, |monitor| {
             if let Some(number) = catch_up::source_number(monitor, source) {
                 f(monitor, number);
             }
         });
-        forget_missing(db, &watcher, seen);
+        forget_missing(db, watcher, seen);
     }
+    !watchers.is_empty()
 }
