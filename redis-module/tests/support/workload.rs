@@ -124,11 +124,11 @@ fn act(redis: &mut Connection, rng: &mut StdRng) {
     let _ = try_call::<redis::Value>(redis, &line);
 }
 
-/// Takes the newest entry away and says that it never was.
+/// Takes all entries away and says that the newest never was.
 fn rewind(redis: &mut Connection, stream: &str) {
     let newest: Result<Vec<(String, Vec<String>)>, _> = try_call(redis, &format!("XREVRANGE {stream} + - COUNT 2"));
-    if let Ok([(last, _), (before, _)]) = newest.as_deref() {
-        let _ = try_call::<redis::Value>(redis, &format!("XDEL {stream} {last}"));
+    if let Ok([_, (before, _)]) = newest.as_deref() {
+        let _ = try_call::<redis::Value>(redis, &format!("XTRIM {stream} MAXLEN 0"));
         let _ = try_call::<redis::Value>(redis, &format!("XSETID {stream} {before}"));
     }
 }
