@@ -221,6 +221,28 @@ fn a_replica_that_hears_of_an_entry_after_its_stream_expired_there_agrees() {
     assert!(info(&mut redis, "m", "left_out").starts_with("trimmed "));
 }
 
+#[test]
+fn a_replica_that_hears_of_an_entry_after_its_monitor_expired_there_agrees() {
+    let primary = Server::with_module().tcp().start().unwrap();
+    let replica = Server::with_module().replica_of(&primary).start().unwrap();
+    let mut redis = primary.connection().unwrap();
+    call::<()>(&mut redis, CREATE);
+    replica.catch_up_with(&primary).unwrap();
+    signal(&replica, "STOP");
+    call::<i64>(&mut redis, "PEXPIRE m 2000");
+    add(&mut redis, "metrics", "5000-1");
+    call::<i64>(&mut redis, "PERSIST m");
+    // by the replica's clock the monitor is past its time when it hears of the entry
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    signal(&replica, "CONT");
+    replica.catch_up_with(&primary).unwrap();
+    assert_eq!(counted(&mut redis, "m"), 1);
+    assert_eq!(digest(&mut replica.connection().unwrap(), "m"), digest(&mut redis, "m"));
+    add(&mut redis, "metrics", "5000-2");
+    replica.catch_up_with(&primary).unwrap();
+    assert_eq!(digest(&mut replica.connection().unwrap(), "m"), digest(&mut redis, "m"));
+}
+
 fn signal(server: &Server, name: &str) {
     let pid = server.pid().expect("it runs").to_string();
     assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
