@@ -172,6 +172,21 @@ fn info_tells_what_this_node_did() {
 }
 
 #[test]
+fn the_document_for_operators_tells_every_field_and_setting() {
+    let document = include_str!("../../docs/operations.md");
+    let server = server();
+    let mut redis = server.connection().unwrap();
+    let info: String = call(&mut redis, "INFO eddyline");
+    let fields = info.lines().filter_map(|line| Some(line.strip_prefix("eddyline_")?.split_once(':')?.0));
+    let settings: Vec<String> = call(&mut redis, "CONFIG GET eddyline.*");
+    let names: Vec<&str> = fields.chain(settings.iter().step_by(2).map(String::as_str)).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(document.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
 fn info_of_a_replica_knows_when_a_database_was_emptied() {
     let primary = Server::with_module().tcp().start().unwrap();
     let replica = Server::with_module().replica_of(&primary).start().unwrap();
