@@ -65,10 +65,11 @@ impl Cluster {
 
     /// Number of the replica of node `primary`.
     pub fn replica_of(&self, primary: usize) -> Result<usize> {
-        let view = self.view(primary)?;
         let id = self.id(primary)?;
-        let replica = view.iter().find(|node| node.follows.as_ref() == Some(&id));
-        self.number(replica.context("it has no replica")?)
+        // the word goes round slowly
+        let replica =
+            poll(AGREE_WITHIN, || self.view(primary).ok()?.into_iter().find(|node| node.follows.as_ref() == Some(&id)));
+        self.number(&replica.context("it has no replica")?)
     }
 
     /// Waits until every node that runs serves the whole cluster.
@@ -115,6 +116,11 @@ impl Cluster {
     fn ask<T: FromRedisValue>(&self, asked: usize, words: &[&str]) -> Result<T> {
         let reply = redis::cmd("CLUSTER").arg(words).query(&mut self.nodes[asked].connection()?);
         reply.with_context(|| format!("CLUSTER {}", words.join(" ")))
+    }
+
+    /// Whether node `number` runs and is a primary.
+    fn leads(&self, number: usize) -> bool {
+        self.nodes[number].info("replication", "role").is_ok_and(|role| role.as_deref() == Some("master"))
     }
 
     fn running(&self) -> impl Iterator<Item = usize> {

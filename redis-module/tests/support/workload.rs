@@ -107,8 +107,7 @@ fn act(redis: &mut Connection, rng: &mut StdRng) {
             restore(redis, from, to);
             return;
         }
-        108 => format!("PEXPIRE {monitor} {}", rng.random_range(1..200)),
-        109 => "DEBUG RELOAD".to_owned(),
+        108..110 => format!("PEXPIRE {monitor} {}", rng.random_range(1..200)),
         110 if rng.random_bool(0.3) => {
             ["FLUSHDB", "FLUSHDB ASYNC", "FLUSHALL ASYNC"][rng.random_range(0..3)].to_owned()
         }

@@ -56,9 +56,13 @@ impl Migration<'_> {
             self.carry(&left)?;
         }
         let target = self.cluster.id(self.to)?;
-        // the target first: were it the source, there would be a moment in which nobody serves the slot
-        for number in [self.to, self.from] {
-            let () = self.cluster.ask(number, &["SETSLOT", &self.slot, "NODE", &target])?;
+        // the target first: were it the source, there would be a moment in which nobody serves the slot; then everyone else,
+        // since the word goes round slowly
+        let others = (0..super::SHARDS * 2).filter(|number| ![self.to, self.from].contains(number));
+        for number in [self.to, self.from].into_iter().chain(others) {
+            if self.cluster.leads(number) {
+                let () = self.cluster.ask(number, &["SETSLOT", &self.slot, "NODE", &target])?;
+            }
         }
         self.cluster.settle()
     }
