@@ -171,8 +171,10 @@ fn what_is_in_the_way_is_named_and_nothing_changes() {
     command(&mut connection, "XADD {taken}:scores 5-0 score 0");
     let before = everything(&mut connection);
     for what in ["rename", "copy"] {
-        let refusal = eddyline(&server, &[what, MONITOR, "taken"]).unwrap_err();
-        assert!(refusal.contains("'taken' is in use: {taken}:scores is there"), "{refusal}");
+        for more in [&[][..], &["--dry-run"]] {
+            let refusal = eddyline(&server, &[&[what, MONITOR, "taken"], more].concat()).unwrap_err();
+            assert!(refusal.contains("'taken' is in use: {taken}:scores is there"), "{refusal}");
+        }
         let refusal = eddyline(&server, &[what, "nobody", "taken"]).unwrap_err();
         assert!(refusal.contains("no monitor 'nobody'"), "{refusal}");
         assert!(eddyline(&server, &[what, MONITOR, MONITOR]).unwrap_err().contains("its name already"));

@@ -105,12 +105,6 @@ impl Companions {
         self.companion("settings")
     }
 
-    /// All companions.
-    #[must_use]
-    pub fn all(&self) -> [Vec<u8>; 8] {
-        ENDINGS.map(|what| self.companion(what))
-    }
-
     /// The monitor to which `key` would belong as a companion, and its companions.
     #[must_use]
     pub fn owning(key: &[u8]) -> Option<Self> {
@@ -161,7 +155,7 @@ mod tests {
     fn a_companion_names_its_monitor() {
         for name in ["checkout", "{shop}:checkout", "eu-{shop}", "lease", "a:lease"] {
             let keys = Companions::of(name.as_bytes()).unwrap();
-            for key in keys.all() {
+            for key in ENDINGS.map(|what| keys.companion(what)) {
                 assert_eq!(Companions::owning(&key), Some(keys.clone()), "{}", String::from_utf8_lossy(&key));
             }
         }

@@ -1,16 +1,16 @@
 -- All keys of a monitor are deleted, renamed or copied, or none is.
 -- KEYS: the monitor, its fingerprints, schemas, scores, incidents, model, settings, lease:tokens and lease; then, unless
 --       it is deleted, the same under the new name
--- ARGV: delete, rename or copy; id of the last message about an incident as the caller saw it; how long workers keep away
---       from the old name, in ms; and if an incident is open, its last words: id of the entry, of the incident, JSON,
---       and for delete the channels to say them on
+-- ARGV: delete, rename or copy; 1 if nothing is to be changed yet; id of the last message about an incident as the caller
+--       saw it; how long workers keep away from the old name, in ms; and if an incident is open, its last words: id of
+--       the entry, of the incident, JSON, and for delete the channels to say them on
 -- Replies: the number of keys; NONE (nothing belongs to the monitor); CHANGED (there is a newer message: look again); or
 --       the keys that stand in the way under the new name
 
 local MONITOR, INCIDENTS, SETTINGS, TOKENS, LEASE = 1, 5, 7, 8, 9
 
-local change, seen, away = unpack(ARGV, 1, 3)
-local entry, incident, json = unpack(ARGV, 4, 6)
+local change, only_asked, seen, away = unpack(ARGV, 1, 4)
+local entry, incident, json = unpack(ARGV, 5, 7)
 
 local function kind(key)
   return redis.call('TYPE', key).ok
@@ -49,6 +49,10 @@ if change ~= 'delete' then
   end
 end
 
+if only_asked == '1' then
+  return #there
+end
+
 if change == 'copy' then
   local copied = 0
   for _, i in ipairs(there) do
@@ -84,7 +88,7 @@ end
 if change == 'rename' then
   redis.call('UNLINK', KEYS[LEASE + LEASE])
 end
-for i = 7, #ARGV do
+for i = 8, #ARGV do
   redis.pcall('PUBLISH', ARGV[i], json)
 end
 return #there

@@ -83,17 +83,32 @@ pub fn look(monitor: &Companions, change: &Change, connection: &mut Connection) 
     Ok(found)
 }
 
+/// Whether a change is only asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Say whether it could be made.
+    Ask,
+    /// Make it.
+    Do,
+}
+
 /// Makes the change, to what belongs to the monitor at this moment.
 ///
 /// # Errors
 /// See [`ChangeError`]; nothing was changed then.
-pub fn make(monitor: &Companions, change: &Change, connection: &mut Connection) -> Result<Changed, ChangeError> {
+pub fn make(
+    monitor: &Companions,
+    change: &Change,
+    mode: Mode,
+    connection: &mut Connection,
+) -> Result<Changed, ChangeError> {
     if change.new_name() == Some(monitor) {
         return Err(ChangeError::SameName);
     }
     for _ in 0..TRIES {
         let found = look(monitor, change, connection)?;
-        let reply = call(monitor, change, &found, connection).map_err(|error| explained(error, monitor, change))?;
+        let reply =
+            call(monitor, change, mode, &found, connection).map_err(|error| explained(error, monitor, change))?;
         match reply {
             Value::Int(keys) => return Ok(Changed { keys: keys.unsigned_abs() }),
             Value::SimpleString(word) if word == "CHANGED" => {}
@@ -111,6 +126,7 @@ pub fn make(monitor: &Companions, change: &Change, connection: &mut Connection) 
 fn call(
     monitor: &Companions,
     change: &Change,
+    mode: Mode,
     found: &Belongings,
     connection: &mut Connection,
 ) -> Result<Value, RedisError> {
@@ -120,7 +136,8 @@ fn call(
     if let Some(new) = change.new_name() {
         call.key(&keys(new)[..]);
     }
-    call.arg(change.word()).arg(&found.last_message).arg(lease::EXPIRY.as_millis() as u64);
+    call.arg(change.word()).arg(u8::from(mode == Mode::Ask));
+    call.arg(&found.last_message).arg(lease::EXPIRY.as_millis() as u64);
     if let Some(words) = found.open_incident.as_ref().and_then(|open| change.last_words(open, found, monitor)) {
         call.arg(&words.entry).arg(&words.incident).arg(words.to_json());
         if *change == Change::Delete {

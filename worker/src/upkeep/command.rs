@@ -1,7 +1,7 @@
 //! From the command line to a change, and what is said on the way.
 
 use super::belongings::Belongings;
-use super::change::{Change, ChangeError, look, make};
+use super::change::{Change, ChangeError, Mode, look, make};
 use crate::connect::Address;
 use eddyline_wire::keys::Companions;
 use eddyline_wire::text::printable;
@@ -49,6 +49,7 @@ pub fn run(order: &Order) -> Result<(), OrderError> {
     let found = look(monitor, change, &mut connection)?;
     let mut out = io::stdout().lock();
     if order.dry_run {
+        make(monitor, change, Mode::Ask, &mut connection)?;
         write!(out, "{} would {}:\n{}", address.shown(), sentence(order), listed(&found, change))?;
         return Ok(());
     }
@@ -56,7 +57,7 @@ pub fn run(order: &Order) -> Result<(), OrderError> {
         write!(out, "{}: {}\n{}", address.shown(), sentence(order), listed(&found, change))?;
         ask(&mut out)?;
     }
-    let changed = make(monitor, change, &mut connection)?;
+    let changed = make(monitor, change, Mode::Do, &mut connection)?;
     let done = match change {
         Change::Delete => "deleted",
         Change::Rename(_) => "renamed",
