@@ -166,6 +166,25 @@ fn a_deleted_monitor_leaves_nothing_while_a_worker_runs_and_its_incident_is_repo
 }
 
 #[test]
+fn a_holder_of_the_lease_loses_it_and_nobody_takes_it_again_for_as_long_as_a_lease_lasts() {
+    let (server, mut connection) = stage();
+    for (args, word) in
+        [(&["rename", MONITOR, "payments"][..], "renamed"), (&["delete", "payments", "--yes"], "deleted")]
+    {
+        let lease = format!("{{{}}}:lease", args[1]);
+        command(&mut connection, &format!("SET {lease} 7:somebody PX 600000"));
+        eddyline(&server, args).unwrap();
+        if word == "renamed" {
+            assert_eq!(command(&mut connection, "EXISTS {payments}:lease"), Value::Int(0));
+        }
+        let (holder, left): (Option<String>, i64) =
+            redis::pipe().cmd("GET").arg(&lease).cmd("PTTL").arg(&lease).query(&mut connection).unwrap();
+        // on a machine that was busy for three seconds it is gone already
+        assert!(holder.is_none_or(|holder| holder == word) && left <= 3000, "{word}: {left} ms left");
+    }
+}
+
+#[test]
 fn what_is_in_the_way_is_named_and_nothing_changes() {
     let (server, mut connection) = stage();
     command(&mut connection, "XADD {taken}:scores 5-0 score 0");
