@@ -116,6 +116,28 @@ impl Monitor {
         Ok(self.count(observation))
     }
 
+    /// Counts many observations that all have the fields `columns`, as [`observe`](Self::observe) would one after the other;
+    /// `values` holds theirs, row after row.
+    ///
+    /// # Errors
+    /// No window is open.
+    pub fn observe_rows(&mut self, columns: &[&[u8]], values: &[&[u8]]) -> Result<u64, NoWindow> {
+        let rows = values.chunks_exact(columns.len().max(1));
+        match &mut self.state {
+            State::Counting(window)
+                if !self.paused && self.timeline.open().is_some() && self.definition.hashed.fields.is_empty() =>
+            {
+                self.observations = self.observations.saturating_add(rows.len() as u64);
+                window.observe_rows(columns, rows, &mut self.left_out);
+                Ok(window.n())
+            }
+            _ => {
+                let mut rows = rows.map(|row| columns.iter().copied().zip(row.iter().copied()));
+                rows.try_fold(0, |_, row| self.observe(row))
+            }
+        }
+    }
+
     /// Reads entry `id` of source number `source`: closes the open window if the entry is of a later one, counts it,
     /// and moves the cursor.
     ///

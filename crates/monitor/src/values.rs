@@ -16,21 +16,29 @@ pub(crate) struct Values<'a, const NAMES: usize> {
 
 impl<'a, const NAMES: usize> Values<'a, NAMES> {
     /// The first value that isn't empty of each field in `names`.
+    #[inline]
     pub(crate) fn read(names: &[String], observation: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {
-        let mut read = Self { values: [None; NAMES], hashes: [None; NAMES], known: 0 };
         let mut next = 0;
-        for (field, value) in observation {
+        Self::of(observation.filter_map(|(field, value)| {
             // whoever sends observations sends their fields in one order, often that of the definition
             let is_it = |at: &usize| names[*at].as_bytes() == field;
-            if let Some(at) = (next..names.len()).find(is_it).or_else(|| (0..next).find(is_it)) {
-                next = at + 1;
-                if read.values[at].is_none() && !value.is_empty() {
-                    read.values[at] = Some(value);
-                    read.known += 1;
-                }
+            let at = (next..names.len()).find(is_it).or_else(|| (0..next).find(is_it))?;
+            next = at + 1;
+            Some((at, value))
+        }))
+    }
+
+    /// The first value that isn't empty of each field, by its number.
+    #[inline]
+    pub(crate) fn of(numbered: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
+        let mut values = Self { values: [None; NAMES], hashes: [None; NAMES], known: 0 };
+        for (at, value) in numbered {
+            if values.values[at].is_none() && !value.is_empty() {
+                values.values[at] = Some(value);
+                values.known += 1;
             }
         }
-        read
+        values
     }
 
     /// Whether no field has a value.
@@ -50,7 +58,7 @@ impl<'a, const NAMES: usize> Values<'a, NAMES> {
     }
 
     /// The value of field number `at`.
-    pub(crate) fn of(&self, at: usize) -> Option<&'a [u8]> {
+    pub(crate) fn get(&self, at: usize) -> Option<&'a [u8]> {
         self.values[at]
     }
 

@@ -67,17 +67,31 @@ impl Window {
     ) {
         // most definitions name few fields: room for all that could be would be cleared for each observation
         match self.fields.names.len() {
-            0..=FEW_NAMES => self.observe_within::<FEW_NAMES>(observation, left_out),
-            _ => self.observe_within::<MOST_NAMES>(observation, left_out),
+            0..=FEW_NAMES => self.count(Values::<FEW_NAMES>::read(&self.fields.names, observation), left_out),
+            _ => self.count(Values::<MOST_NAMES>::read(&self.fields.names, observation), left_out),
         }
     }
 
-    fn observe_within<'a, const NAMES: usize>(
+    /// Counts observations that all have the fields `columns`: those are looked up once.
+    pub(crate) fn observe_rows<'a>(
         &mut self,
-        observation: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        columns: &[&[u8]],
+        rows: impl Iterator<Item = &'a [&'a [u8]]>,
         left_out: &mut LeftOut,
     ) {
-        let mut values = Values::<NAMES>::read(&self.fields.names, observation);
+        let names = &self.fields.names;
+        let columns: Vec<Option<usize>> =
+            columns.iter().map(|column| names.iter().position(|name| name.as_bytes() == *column)).collect();
+        for row in rows {
+            let numbered = columns.iter().zip(row).filter_map(|(at, value)| Some(((*at)?, *value)));
+            match self.fields.names.len() {
+                0..=FEW_NAMES => self.count(Values::<FEW_NAMES>::of(numbered), left_out),
+                _ => self.count(Values::<MOST_NAMES>::of(numbered), left_out),
+            }
+        }
+    }
+
+    fn count<const NAMES: usize>(&mut self, mut values: Values<'_, NAMES>, left_out: &mut LeftOut) {
         if values.is_empty() {
             left_out.skipped = left_out.skipped.saturating_add(1);
             return;
@@ -93,7 +107,7 @@ impl Window {
         let mut numbers = [None; NAMES];
         let measured = self.fields.measures.iter().chain(self.fields.crosses.iter().map(|cross| &cross.measure));
         for at in measured.map(|&at| usize::from(at)) {
-            if let (Some(value), None) = (values.of(at), numbers[at]) {
+            if let (Some(value), None) = (values.get(at), numbers[at]) {
                 numbers[at] = number(value);
                 if numbers[at].is_none() {
                     left_out.field(at, Reason::Unreadable);

@@ -7,5 +7,5 @@ use redis_module::{Context, RedisResult};
 
 pub(super) fn mobserve(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     let mobserve = Mobserve::parse(args).map_err(refused)?;
-    count(ctx, mobserve.key, |monitor| mobserve.rows().try_fold(0, |_, row| monitor.observe(row)))
+    count(ctx, mobserve.key, |monitor| monitor.observe_rows(mobserve.columns, mobserve.values))
 }

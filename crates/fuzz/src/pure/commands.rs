@@ -45,7 +45,8 @@ fn try_one(case: &Case) -> Result<bool, Harm> {
     Ok(match String::from_utf8_lossy(name).as_ref() {
         "EDDY.CREATE" => try_create(&words)?,
         "EDDY.OBSERVE" => Observe::parse(&words).is_ok_and(|observe| observe.fields().count() > 0),
-        "EDDY.MOBSERVE" => Mobserve::parse(&words).is_ok_and(|mobserve| mobserve.rows().all(|row| row.count() > 0)),
+        "EDDY.MOBSERVE" => Mobserve::parse(&words)
+            .is_ok_and(|mobserve| !mobserve.values.is_empty() && mobserve.values.len() % mobserve.columns.len() == 0),
         "EDDY.FINGERPRINT" => FingerprintOf::parse(&words).is_ok(),
         "CMS.MERGE" => Merge::parse(&words).is_ok(),
         "CMS.INCRBY" => {

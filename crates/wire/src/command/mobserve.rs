@@ -12,8 +12,10 @@ pub const MAX_COLUMNS: usize = 64;
 pub struct Mobserve<'a> {
     /// The monitor.
     pub key: &'a [u8],
-    columns: &'a [&'a [u8]],
-    values: &'a [&'a [u8]],
+    /// The fields of every observation.
+    pub columns: &'a [&'a [u8]],
+    /// Their values, observation after observation.
+    pub values: &'a [&'a [u8]],
 }
 
 impl<'a> Mobserve<'a> {
@@ -44,12 +46,6 @@ impl<'a> Mobserve<'a> {
         }
         Ok(Self { key, columns, values })
     }
-
-    /// The observations, each with its fields and values.
-    pub fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone> {
-        let columns = self.columns;
-        self.values.chunks_exact(columns.len()).map(move |row| columns.iter().copied().zip(row.iter().copied()))
-    }
 }
 
 #[cfg(test)]
@@ -60,7 +56,9 @@ mod tests {
         let words: Vec<&[u8]> = words.split(' ').map(str::as_bytes).collect();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let mobserve = Mobserve::parse(&words).map_err(|error| error.to_string())?;
-        Ok(mobserve.rows().map(|row| row.map(|(field, value)| (text(field), text(value))).collect()).collect())
+        let rows = mobserve.values.chunks(mobserve.columns.len());
+        let pairs = |row: &[&[u8]]| mobserve.columns.iter().zip(row).map(|(f, v)| (text(f), text(v))).collect();
+        Ok(rows.map(pairs).collect())
     }
 
     #[test]
