@@ -41,8 +41,8 @@ pub(crate) fn register(ctx: &Context) -> Result<(), &'static str> {
 fn entry_of(name: &str) -> Option<Entry> {
     Some(match name {
         "EDDY.CREATE" => entry!(create::create),
-        "EDDY.OBSERVE" => entry!(observe::observe),
-        "EDDY.MOBSERVE" => entry!(mobserve::mobserve),
+        "EDDY.OBSERVE" => entry!(keyed observe::observe),
+        "EDDY.MOBSERVE" => entry!(keyed mobserve::mobserve),
         "EDDY.COUNT" => entry!(count::count),
         "EDDY.TOP" => entry!(top::top),
         "EDDY.QUANTILE" => entry!(quantile::quantile),

@@ -2,21 +2,26 @@
 
 use super::refused;
 use crate::ffi::context::leads;
-use crate::ffi::key::with_monitor;
+use crate::ffi::key::{KeyArgument, with_monitor_of};
 use crate::tick;
 use eddyline_monitor::{Clock, Monitor, NoWindow};
 use eddyline_wire::command::observe::Observe;
 use redis_module::{Context, RedisError, RedisResult, RedisValue};
 
-pub(super) fn observe(ctx: &Context, args: &[&[u8]]) -> RedisResult {
+pub(super) fn observe(ctx: &Context, key: KeyArgument<'_>, args: &[&[u8]]) -> RedisResult {
     let observe = Observe::parse(args).map_err(refused)?;
-    count(ctx, observe.key, |monitor| monitor.observe(observe.fields()))
+    count(ctx, key, observe.key, |monitor| monitor.observe(observe.fields()))
 }
 
-/// Counts by `f` in the window of now, and says so in the log.
-pub(super) fn count(ctx: &Context, key: &[u8], f: impl FnOnce(&mut Monitor) -> Result<u64, NoWindow>) -> RedisResult {
-    let n: Result<_, RedisError> = with_monitor(ctx, key, true, |monitor| {
-        open_window_of_now(ctx, key, monitor)?;
+/// Counts by `f` in the window of now of the monitor behind `key`, which is called `name`, and says so in the log.
+pub(super) fn count(
+    ctx: &Context,
+    key: KeyArgument<'_>,
+    name: &[u8],
+    f: impl FnOnce(&mut Monitor) -> Result<u64, NoWindow>,
+) -> RedisResult {
+    let n: Result<_, RedisError> = with_monitor_of(ctx, key, true, |monitor| {
+        open_window_of_now(ctx, name, monitor)?;
         let n = f(monitor).map_err(|no| RedisError::String(format!("ERR {no}")))?;
         Ok((n, monitor.waiting() > 0))
     })?;

@@ -1,24 +1,40 @@
 //! From the server's `argv` to slices of bytes, and back to a reply.
 
+use super::key::KeyArgument;
 use super::log::plain;
 use crate::guard::guard;
 use redis_module::{Context, RedisError, RedisResult, RedisString, raw};
 use std::ffi::c_int;
+use std::ptr::null_mut;
 
 /// A command's handler: gets its arguments without the name.
 pub(crate) type Handler = fn(&Context, &[&[u8]]) -> RedisResult;
 /// What the server calls.
 pub(crate) type Entry = extern "C" fn(*mut raw::RedisModuleCtx, *mut *mut raw::RedisModuleString, c_int) -> c_int;
 
-/// An [`Entry`] for a [`Handler`].
+/// The same for a command that is called so often that it takes its key as the server's own string.
+pub(crate) type KeyedHandler = fn(&Context, KeyArgument<'_>, &[&[u8]]) -> RedisResult;
+
+/// An [`Entry`] for a [`Handler`], or for a [`KeyedHandler`].
 macro_rules! entry {
+    (keyed $handler:path) => {{
+        extern "C" fn entry(
+            ctx: *mut redis_module::raw::RedisModuleCtx,
+            argv: *mut *mut redis_module::raw::RedisModuleString,
+            argc: std::ffi::c_int,
+        ) -> std::ffi::c_int {
+            $crate::ffi::command::call_keyed(ctx, argv, argc, stringify!($handler), $handler)
+        }
+        entry as $crate::ffi::command::Entry
+    }};
     ($handler:path) => {{
         extern "C" fn entry(
             ctx: *mut redis_module::raw::RedisModuleCtx,
             argv: *mut *mut redis_module::raw::RedisModuleString,
             argc: std::ffi::c_int,
         ) -> std::ffi::c_int {
-            $crate::ffi::command::call(ctx, argv, argc, stringify!($handler), $handler)
+            let handler: $crate::ffi::command::Handler = $handler;
+            $crate::ffi::command::call(ctx, argv, argc, stringify!($handler), handler)
         }
         entry as $crate::ffi::command::Entry
     }};
@@ -34,7 +50,7 @@ pub(crate) fn call(
     argv: *mut *mut raw::RedisModuleString,
     argc: c_int,
     what: &str,
-    handler: Handler,
+    handler: impl FnOnce(&Context, &[&[u8]]) -> RedisResult,
 ) -> c_int {
     let context = Context::new(ctx);
     let bug = RedisError::Str("ERR eddyline met a bug in this command; the server's log says more");
@@ -54,6 +70,19 @@ pub(crate) fn call(
         Ok(value) => context.reply(Ok(value)) as c_int,
         Err(error) => reply_error(ctx, &error),
     })
+}
+
+/// The same with a handler that takes its key as it came.
+pub(crate) fn call_keyed(
+    ctx: *mut raw::RedisModuleCtx,
+    argv: *mut *mut raw::RedisModuleString,
+    argc: c_int,
+    what: &str,
+    handler: KeyedHandler,
+) -> c_int {
+    // SAFETY: the server passes `argc` valid strings, which live as long as the call.
+    let key = unsafe { KeyArgument::new(if argc > 1 { *argv.add(1) } else { null_mut() }) };
+    call(ctx, argv, argc, what, |context, args| handler(context, key, args))
 }
 
 /// Our own call, because the crate's cuts characters to their last byte and panics where that is 0.

@@ -7,6 +7,7 @@ use eddyline_monitor::Monitor;
 use redis_module::key::RedisKeyWritable;
 use redis_module::stream::StreamRecord;
 use redis_module::{Context, KeyType, RedisError, RedisString, raw};
+use std::marker::PhantomData;
 
 /// Why there is no monitor behind a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,23 @@ impl From<NoMonitor> for RedisError {
     }
 }
 
+/// A key as the server's own string: nothing has to be made to open it.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyArgument<'a> {
+    string: *mut raw::RedisModuleString,
+    lives: PhantomData<&'a ()>,
+}
+
+impl KeyArgument<'_> {
+    /// The key of this name; null is no key.
+    ///
+    /// # Safety
+    /// `string` is null or lives as long as this.
+    pub(super) unsafe fn new(string: *mut raw::RedisModuleString) -> Self {
+        Self { string, lives: PhantomData }
+    }
+}
+
 /// The server's string for `bytes`.
 pub(crate) fn string(ctx: &Context, bytes: &[u8]) -> RedisString {
     RedisString::create_from_slice(ctx.ctx, bytes)
@@ -39,9 +57,23 @@ pub(crate) fn with_monitor<R>(
     signal: bool,
     f: impl FnOnce(&mut Monitor) -> R,
 ) -> Result<R, NoMonitor> {
-    let mode = raw::KeyMode::READ.bits() | if signal { raw::KeyMode::WRITE.bits() } else { 0 };
     let name = string(ctx, key);
-    let opened = raw::open_key(ctx.ctx, name.inner, raw::KeyMode::from_bits_truncate(mode));
+    // SAFETY: the string lives as long as `name`.
+    with_monitor_of(ctx, unsafe { KeyArgument::new(name.inner) }, signal, f)
+}
+
+/// The same with a key that the server has a string of already.
+pub(crate) fn with_monitor_of<R>(
+    ctx: &Context,
+    key: KeyArgument<'_>,
+    signal: bool,
+    f: impl FnOnce(&mut Monitor) -> R,
+) -> Result<R, NoMonitor> {
+    if key.string.is_null() {
+        return Err(NoMonitor::Missing);
+    }
+    let mode = raw::KeyMode::READ.bits() | if signal { raw::KeyMode::WRITE.bits() } else { 0 };
+    let opened = raw::open_key(ctx.ctx, key.string, raw::KeyMode::from_bits_truncate(mode));
     if opened.is_null() {
         return Err(NoMonitor::Missing);
     }
@@ -71,7 +103,7 @@ pub(crate) fn with_monitor<R>(
     };
     raw::close_key(opened);
     if closed {
-        events::notify(ctx, c"eddy.close", key);
+        events::notify(ctx, c"eddy.close", RedisString::string_as_slice(key.string));
     }
     result
 }
