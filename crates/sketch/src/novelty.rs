@@ -1,9 +1,13 @@
+mod reader;
+mod sip;
+
 use std::mem;
 
 use bloomfilter::Bloom;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use self::reader::{Reader, knows};
 use crate::{ItemHash, SketchError};
 
 /// Part of the persisted format, like the seed of [`ItemHash`]. (The crate's plain constructor draws a random one.)
@@ -27,6 +31,8 @@ pub struct Novelty {
     held: u32,
     current: Bloom<u64>,
     previous: Bloom<u64>,
+    /// Of both filters: their shapes are the same.
+    reader: Reader,
 }
 
 impl Novelty {
@@ -35,22 +41,26 @@ impl Novelty {
     pub fn new(items_per_generation: u32, false_positives: f64) -> Result<Self, SketchError> {
         let bytes = filter_bytes(items_per_generation, false_positives)?;
         let empty = Bloom::new_with_seed(bytes, items_per_generation as usize, &SEED).map_err(SketchError::Corrupt)?;
-        Ok(Self { items_per_generation, false_positives, held: 0, current: empty.clone(), previous: empty })
+        let reader = Reader::new(empty.len(), empty.number_of_hash_functions(), &SEED);
+        Ok(Self { items_per_generation, false_positives, held: 0, current: empty.clone(), previous: empty, reader })
     }
 
     /// True when neither generation knows the item. It is in the current one afterwards.
     #[inline]
     pub fn first_seen(&mut self, hash: ItemHash) -> bool {
-        let key = key_of(hash);
-        if self.current.check_and_set(&key) {
+        let (known, before) = self.reader.with_places(hash, |places| {
+            let known = knows(self.current.as_slice(), places);
+            (known, known || knows(self.previous.as_slice(), places))
+        });
+        if known {
             return false;
         }
-        let new = !self.previous.check(&key);
+        self.current.set(&key_of(hash));
         self.held += 1;
         if self.held >= self.items_per_generation {
             self.rotate();
         }
-        new
+        !before
     }
 
     /// Forgets the previous generation and starts a new one.

@@ -1,3 +1,4 @@
+use bloomfilter::Bloom;
 use eddyline_sketch::Novelty;
 use proptest::prelude::*;
 
@@ -51,4 +52,41 @@ fn parameters_out_of_range_are_refused() {
     novelty.first_seen(numbered(1));
     novelty.clear();
     assert!(novelty.first_seen(numbered(1)));
+}
+
+proptest! {
+    #[test]
+    fn filters_are_bit_for_bit_those_of_the_crate_that_defined_them(
+        items in 1..3000u32,
+        rate in prop::sample::select(vec![1e-6, 0.001, 0.01, 0.1, 0.4]),
+        drawn in prop::collection::vec(0..4000u64, 0..2000),
+        rotate_at in 0..2000usize,
+    ) {
+        const HEADER: usize = 45;
+        type Stored = (u32, f64, u32, Vec<u8>, Vec<u8>);
+        let stored = |novelty: &Novelty| -> Stored {
+            postcard::from_bytes(&postcard::to_stdvec(novelty).expect("it serialises")).expect("five fields")
+        };
+        let mut novelty = Novelty::new(items, rate)?;
+        let bytes = stored(&novelty).3.len() - HEADER;
+        let empty = || Bloom::<u64>::new_with_seed(bytes, items as usize, b"eddyline: novelty, rotating pair");
+        let (mut current, mut previous) = (empty().expect("a filter"), empty().expect("a filter"));
+        let mut held = 0;
+        for (i, item) in drawn.into_iter().enumerate() {
+            let key = numbered(item).to_bits().to_le();
+            let known = current.check_and_set(&key);
+            prop_assert_eq!(novelty.first_seen(numbered(item)), !known && !previous.check(&key));
+            held += u32::from(!known);
+            if held >= items || i == rotate_at {
+                std::mem::swap(&mut current, &mut previous);
+                current.clear();
+                if held < items {
+                    novelty.rotate();
+                }
+                held = 0;
+            }
+        }
+        let (.., stored_current, stored_previous) = stored(&novelty);
+        prop_assert!(stored_current == current.as_slice() && stored_previous == previous.as_slice());
+    }
 }
