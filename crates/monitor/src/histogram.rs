@@ -5,6 +5,9 @@ use crate::schema::{LEVELS, SLOTS};
 use eddyline_sketch::ItemHash;
 use serde::{Deserialize, Serialize};
 
+/// Rows looked at together.
+const GROUP: usize = 8;
+
 /// An item and the row it holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Slot {
@@ -72,8 +75,13 @@ impl Histogram {
     }
 
     fn slot(&mut self, item: &[u8], hash: ItemHash) -> usize {
-        if let Some(at) = self.slots.iter().position(|slot| slot.hash == hash) {
-            return at;
+        // groups are compared without a branch for each: most items of a wide group have no row
+        for (group, slots) in self.slots.chunks(GROUP).enumerate() {
+            if slots.iter().fold(false, |hit, slot| hit | (slot.hash == hash))
+                && let Some(at) = slots.iter().position(|slot| slot.hash == hash)
+            {
+                return group * GROUP + at;
+            }
         }
         if self.slots.len() < SLOTS {
             self.slots.push(Slot { hash, item: item.to_vec() });

@@ -19,7 +19,7 @@ const TOP_OVERHEAD: usize = 12;
 const TOP_ITEM: usize = 96;
 /// More fields than a definition can name, and as many as most do.
 const MOST_NAMES: usize = 96;
-const FEW_NAMES: usize = 12;
+const FEW_NAMES: usize = 8;
 
 /// The sketches of the open window and of the time before it.
 #[derive(Debug, Clone, Serialize, Deserialize)]

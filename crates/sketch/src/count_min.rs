@@ -38,8 +38,8 @@ impl CountMin {
     #[inline]
     pub fn add(&mut self, hash: ItemHash, n: u32) {
         let width = self.width();
-        for (row, cells) in self.cells.chunks_exact_mut(width).enumerate() {
-            let cell = &mut cells[hash.column(row, width)];
+        for row in 0..self.depth() {
+            let cell = &mut self.cells[row * width + hash.column(row, width)];
             *cell = cell.saturating_add(n);
         }
         self.total = self.total.saturating_add(u64::from(n));
@@ -63,8 +63,8 @@ impl CountMin {
     pub fn estimate(&self, hash: ItemHash) -> u32 {
         let width = self.width();
         let mut least = u32::MAX;
-        for (row, cells) in self.cells.chunks_exact(width).enumerate() {
-            least = least.min(cells[hash.column(row, width)]);
+        for row in 0..self.depth() {
+            least = least.min(self.cells[row * width + hash.column(row, width)]);
         }
         least
     }
