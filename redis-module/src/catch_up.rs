@@ -1,7 +1,8 @@
 //! Reading sources: the newest entry as it comes, or a backlog in slices.
 
 use crate::counters::{self, noting_a_close};
-use crate::ffi::key::{length, string};
+use crate::ffi::context::string;
+use crate::ffi::key::length;
 use eddyline_monitor::{EntryId, Extent, Monitor, Reading};
 use redis_module::key::RedisKey;
 use redis_module::raw::RedisModuleStreamID;

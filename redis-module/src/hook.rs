@@ -48,7 +48,7 @@ fn on_entry(ctx: &Context, db: i32, key: &[u8]) {
     if watchers.is_empty() {
         return;
     }
-    let stream = ctx.open_key(&ffi::key::string(ctx, key));
+    let stream = ctx.open_key(&ffi::context::string(ctx, key));
     let Ok(mut newest_first) = stream.get_stream_iterator(true) else { return };
     let Some(entry) = newest_first.next() else { return };
     if stands_for_an_empty_stream(&entry) {

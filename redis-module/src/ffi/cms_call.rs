@@ -1,20 +1,18 @@
 //! The call of a `CMS.*` command, whose handlers open keys and reply as they go: nothing is allocated for a usual one.
 
+use super::argv::{strings, with_bytes};
 use super::cms_type::CMS;
 use super::reply::Reply;
 use crate::guard::guard;
 use eddyline_sketch::ClassicCountMin;
 use eddyline_wire::command::cms::CmsError;
-use redis_module::{Context, KeyType, RedisString, raw};
+use redis_module::{Context, KeyType, raw};
 use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 /// A handler: replies itself, or tells why not.
 pub(crate) type Handler = fn(&mut Call<'_>) -> Result<(), CmsError>;
-
-/// Arguments that are kept on the stack.
-const FEW: usize = 16;
 
 /// An [`Entry`](super::command::Entry) for a [`Handler`].
 macro_rules! direct {
@@ -39,23 +37,9 @@ pub(crate) fn run(
     handler: Handler,
 ) -> c_int {
     let result = guard(what, Err(CmsError::Bug), || {
-        // SAFETY: the server passes `argc` valid strings, the command's name first, which live as long as the call.
-        let strings = unsafe { std::slice::from_raw_parts(argv, usize::try_from(argc).unwrap_or(0)) };
-        let strings = strings.get(1..).unwrap_or_default();
-        let bytes = |string: &*mut raw::RedisModuleString| RedisString::string_as_slice(*string);
-        let mut few: [&[u8]; FEW] = [&[]; FEW];
-        let many: Vec<&[u8]>;
-        let arguments = match few.get_mut(..strings.len()) {
-            Some(few) => {
-                few.iter_mut().zip(strings).for_each(|(argument, string)| *argument = bytes(string));
-                &*few
-            }
-            None => {
-                many = strings.iter().map(bytes).collect();
-                &many
-            }
-        };
-        handler(&mut Call { ctx, strings, arguments })
+        // SAFETY: the server passes `argc` valid strings, which live as long as the call.
+        let strings = unsafe { strings(argv, argc) };
+        with_bytes(strings, |arguments| handler(&mut Call { ctx, strings, arguments }))
     });
     if let Err(error) = result {
         guard("an error reply", (), || Reply::to(ctx).error(&error.to_string()));

@@ -1,9 +1,10 @@
 //! From the server's `argv` to slices of bytes, and back to a reply.
 
+use super::argv::{strings, with_bytes};
 use super::key::KeyArgument;
 use super::log::plain;
 use crate::guard::guard;
-use redis_module::{Context, RedisError, RedisResult, RedisString, raw};
+use redis_module::{Context, RedisError, RedisResult, raw};
 use std::ffi::c_int;
 use std::ptr::null_mut;
 
@@ -41,9 +42,6 @@ macro_rules! entry {
 }
 pub(crate) use entry;
 
-/// Arguments that fit on the stack, as those of most observations do.
-const FEW: usize = 24;
-
 /// Runs `handler` on the arguments; replies with what it gives, or with an error where it panics.
 pub(crate) fn call(
     ctx: *mut raw::RedisModuleCtx,
@@ -55,16 +53,8 @@ pub(crate) fn call(
     let context = Context::new(ctx);
     let bug = RedisError::Str("ERR eddyline met a bug in this command; the server's log says more");
     let result = guard(what, Err(bug), || {
-        let n = usize::try_from(argc).unwrap_or(0).saturating_sub(1);
         // SAFETY: the server passes `argc` valid strings, which live as long as the call.
-        let arg = |i: usize| RedisString::string_as_slice(unsafe { *argv.add(1 + i) });
-        if n <= FEW {
-            let mut few: [&[u8]; FEW] = [&[]; FEW];
-            few.iter_mut().take(n).enumerate().for_each(|(i, place)| *place = arg(i));
-            handler(&context, &few[..n])
-        } else {
-            handler(&context, &(0..n).map(arg).collect::<Vec<_>>())
-        }
+        with_bytes(unsafe { strings(argv, argc) }, |args| handler(&context, args))
     });
     guard("a reply", raw::Status::Err as c_int, || match result {
         Ok(value) => context.reply(Ok(value)) as c_int,
@@ -81,7 +71,7 @@ pub(crate) fn call_keyed(
     handler: KeyedHandler,
 ) -> c_int {
     // SAFETY: the server passes `argc` valid strings, which live as long as the call.
-    let key = unsafe { KeyArgument::new(if argc > 1 { *argv.add(1) } else { null_mut() }) };
+    let key = unsafe { KeyArgument::new(strings(argv, argc).first().copied().unwrap_or(null_mut())) };
     call(ctx, argv, argc, what, |context, args| handler(context, key, args))
 }
 

@@ -1,6 +1,11 @@
-//! What a context is about: its database, and whether this node leads.
+//! What a context gives: strings, its database, whether this node leads.
 
-use redis_module::{Context, RedisError, raw};
+use redis_module::{Context, RedisError, RedisString, raw};
+
+/// The server's string for `bytes`.
+pub(crate) fn string(ctx: &Context, bytes: &[u8]) -> RedisString {
+    RedisString::create_from_slice(ctx.ctx, bytes)
+}
 
 /// Number of the database that `ctx` works on.
 pub(crate) fn selected(ctx: &Context) -> i32 {

@@ -1,6 +1,6 @@
 //! Keyspace and server events.
 
-use super::context::{select, selected};
+use super::context::{select, selected, string};
 use crate::guard::guard;
 use crate::registry::Registry;
 use redis_module::{Context, NotifyEvent, RedisString, raw};
@@ -90,7 +90,7 @@ fn hear(ctx: &Context, event: KeyEvent, key: &[u8]) {
 /// Tells clients and modules that listen for keyspace events that `event` happened to `key`. Our own listener doesn't
 /// know these names.
 pub(crate) fn notify(ctx: &Context, event: &CStr, key: &[u8]) {
-    let key = super::key::string(ctx, key);
+    let key = string(ctx, key);
     // SAFETY: the event and the key live as long as the call.
     unsafe {
         if let Some(notify) = raw::RedisModule_NotifyKeyspaceEvent {

@@ -1,5 +1,6 @@
 //! Keys: a monitor's value behind its key.
 
+use super::context::string;
 use super::events;
 use super::monitor_type::MONITOR;
 use crate::counters::Before;
@@ -42,11 +43,6 @@ impl KeyArgument<'_> {
     pub(super) unsafe fn new(string: *mut raw::RedisModuleString) -> Self {
         Self { string, lives: PhantomData }
     }
-}
-
-/// The server's string for `bytes`.
-pub(crate) fn string(ctx: &Context, bytes: &[u8]) -> RedisString {
-    RedisString::create_from_slice(ctx.ctx, bytes)
 }
 
 /// Calls `f` with the monitor behind `key` for reading and changing it; `signal` says whether clients that watch the key

@@ -1,6 +1,7 @@
 //! All that is unsafe: the C callbacks and the pointers they are given.
 #![allow(unsafe_code)]
 
+mod argv;
 pub(crate) mod cms_call;
 pub(crate) mod cms_type;
 pub(crate) mod command;
