@@ -2,7 +2,7 @@
 
 use crate::connect::Address;
 use crate::judge::Choices;
-use crate::replay::plan::{Mapping, TimeUnit};
+use crate::replay::column::{Mapping, TimeUnit};
 use crate::upkeep::change::Change;
 use crate::upkeep::command::Order;
 use clap::{Args, Parser, Subcommand};

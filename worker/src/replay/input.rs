@@ -1,7 +1,8 @@
 //! Files of events: CSV with a header, or one JSON object a line, either of them gzipped. What it is shows in the bytes.
 
 use super::ReplayError;
-use super::plan::{Mapping, Plan};
+use super::column::Mapping;
+use super::plan::Plan;
 use super::pump::{Feed, Pump, Trouble};
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;

@@ -4,6 +4,7 @@
 //! judge in this process, [`server`] goes through a real Redis and the worker's own scorer. Both leave an [`outcome`] that
 //! [`report`] shows, with its [`quality`] where [`labels`] are given.
 
+pub mod column;
 pub mod input;
 pub mod labels;
 pub mod offline;

@@ -1,6 +1,7 @@
 //! A checked command line: what to read, what to watch, which way to go, what to write.
 
 use super::ReplayError;
+use super::column::{Mapping, TimeUnit};
 use crate::cli::ReplayArgs;
 use crate::connect::Address;
 use crate::identity::Identity;
@@ -14,26 +15,6 @@ use std::path::PathBuf;
 const DEPLOYMENT: &str = "replay";
 /// As many fingerprints as a monitor may keep: the report is made of all of them.
 const RETENTION: u64 = 10_000_000;
-
-/// What a time column's numbers count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum TimeUnit {
-    /// Seconds since the epoch.
-    S,
-    /// Milliseconds since the epoch.
-    Ms,
-    /// Microseconds since the epoch.
-    Us,
-}
-
-/// A column and the field it becomes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mapping {
-    /// Name of the column.
-    pub column: String,
-    /// Name of the field.
-    pub field: String,
-}
 
 /// Which way the events go.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Rows in, events out: each with an id that only grows, and with word of the time in which nobody watched.
 
 use super::ReplayError;
+use super::column::TimeUnit;
 use super::outcome::Outcome;
-use super::plan::{Plan, TimeUnit};
+use super::plan::Plan;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::command::close::MAX_MS;
 use std::collections::BTreeMap;
