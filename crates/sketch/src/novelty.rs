@@ -1,5 +1,4 @@
 mod reader;
-mod sip;
 
 use std::mem;
 

@@ -1,4 +1,5 @@
-use super::sip::Sip13;
+use siphasher::sip::SipHasher13;
+
 use crate::ItemHash;
 
 /// Bytes before a filter's bits.
@@ -16,21 +17,22 @@ pub(super) struct Reader {
     bits: u64,
     /// `(2^64 - 1) / bits`.
     reciprocal: u64,
-    sips: [Sip13; 2],
+    sips: [SipHasher13; 2],
 }
 
 impl Reader {
     /// For filters of so many bits and hash functions, made with this seed.
     pub(super) fn new(bits: u64, functions: u32, seed: &[u8; 32]) -> Self {
-        let (first, second) = seed.split_at(16);
+        let half = |from: usize| SipHasher13::new_with_key(&std::array::from_fn(|i| seed[from + i]));
         let functions = (functions as usize).min(size_of::<Places>() / size_of::<u32>());
-        Self { functions, bits, reciprocal: u64::MAX / bits, sips: [Sip13::new(first), Sip13::new(second)] }
+        Self { functions, bits, reciprocal: u64::MAX / bits, sips: [half(0), half(16)] }
     }
 
     /// Calls `f` with the places of an item's bits.
     #[inline]
     pub(super) fn with_places<R>(&self, hash: ItemHash, f: impl FnOnce(&[u32]) -> R) -> R {
-        let [first, step] = [self.sips[0].of(hash.to_bits()), self.sips[1].of(hash.to_bits())];
+        let item = hash.to_bits().to_le_bytes();
+        let [first, step] = [self.sips[0].hash(&item), self.sips[1].hash(&item)];
         let mut room = Places::default();
         let places = &mut room[..self.functions];
         let mut sum = first.wrapping_add(step);
