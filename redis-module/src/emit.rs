@@ -1,12 +1,13 @@
 //! Emptying outboxes: closed windows become stream entries, written by the primary alone and replicated as they are.
 
 use crate::counters;
-use crate::ffi::key::with_monitor;
+use crate::ffi::events::publish;
+use crate::ffi::key::{has_field, with_monitor};
 use crate::ffi::log;
 use crate::translate;
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::keys::{CLOSED, Companions};
-use redis_module::{CallOptions, CallOptionsBuilder, CallReply, CallResult, Context};
+use redis_module::{CallOptions, CallOptionsBuilder, CallResult, Context};
 use std::time::Instant;
 
 /// Sends what waits in the outbox of `key` until `deadline`. Says whether something still waits.
@@ -54,8 +55,7 @@ fn settle(ctx: &Context, key: &[u8], fingerprint: &Fingerprint, lost: bool) {
         counters::SENT.add(1);
         let _ = with_monitor(ctx, key, false, |monitor| monitor.sent(fingerprint.end_ms));
         ctx.replicate("EDDY.SENT", &[key, end.as_bytes()][..]);
-        let wake = CallOptionsBuilder::new().build();
-        let _: CallResult<'_> = ctx.call_ext("PUBLISH", &wake, &[CLOSED.as_bytes(), key][..]);
+        publish(ctx, CLOSED.as_bytes(), key);
     }
 }
 
@@ -70,19 +70,18 @@ fn add(
     let fields = fingerprint.to_fields();
     let mut args: Vec<&[u8]> = vec![&stream, b"MAXLEN", b"~", retention.as_bytes(), id.as_bytes()];
     args.extend(fields.iter().flat_map(|(field, value)| [field.as_bytes(), value.as_slice()]));
-    call(ctx, "XADD", options, &args).map(|_| ())
+    call(ctx, "XADD", options, &args)
 }
 
 /// Writes the schema's record where it isn't there: before the first fingerprint, or after somebody deleted it.
 fn keep_schema(ctx: &Context, companions: &Companions, options: &CallOptions, id: u64) -> Result<(), String> {
     let (hash, id) = (companions.schemas(), schema_id(id));
-    let read = CallOptionsBuilder::new().errors_as_replies().build();
-    if call(ctx, "HEXISTS", &read, &[&hash, id.as_bytes()])? == Some(1) {
+    if has_field(ctx, &hash, id.as_bytes()) {
         return Ok(());
     }
     let record = with_monitor(ctx, companions.monitor(), false, |monitor| monitor.schema().map(translate::schema));
     let Ok(Some(record)) = record.map(|schema| schema.map(|schema| schema.to_json())) else { return Ok(()) };
-    call(ctx, "HSET", options, &[&hash, id.as_bytes(), record.as_bytes()]).map(|_| ())
+    call(ctx, "HSET", options, &[&hash, id.as_bytes(), record.as_bytes()])
 }
 
 /// Whether the stream has this very fingerprint: a retry finds it, a monitor made anew over old fingerprints doesn't.
@@ -94,12 +93,11 @@ fn stands(ctx: &Context, companions: &Companions, fingerprint: &Fingerprint) -> 
     })
 }
 
-/// Calls `command`; the integer it replies with, if it does.
-fn call(ctx: &Context, command: &str, options: &CallOptions, args: &[&[u8]]) -> Result<Option<i64>, String> {
+/// Calls `command`; what the server says where it refuses.
+fn call(ctx: &Context, command: &str, options: &CallOptions, args: &[&[u8]]) -> Result<(), String> {
     let reply: CallResult<'_> = ctx.call_ext(command, options, args);
     match reply {
-        Ok(CallReply::I64(number)) => Ok(Some(number.to_i64())),
-        Ok(_) => Ok(None),
+        Ok(_) => Ok(()),
         Err(error) => Err(error.to_utf8_string().unwrap_or_else(|| "an unreadable error".to_owned())),
     }
 }

@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{ItemHash, SketchError};
 
@@ -17,16 +17,39 @@ const GROUP: usize = 16;
 /// Every item added more often than `total / capacity` is tracked; a count is never too low and at most its
 /// `error` too high. Of equal least counts the one in the last place makes room: the outcome depends on nothing but
 /// the calls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct HeavyHitters {
     capacity: u8,
     /// `counts` and `kept` run parallel.
     hashes: Vec<ItemHash>,
     counts: Vec<u64>,
+    /// Longer than the others after [`clear`](Self::clear): the next items take the old ones' room.
     kept: Vec<Kept>,
-    #[serde(skip)]
     memory: Memory,
+}
+
+impl PartialEq for HeavyHitters {
+    fn eq(&self, other: &Self) -> bool {
+        self.capacity == other.capacity && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for HeavyHitters {}
+
+#[derive(Serialize)]
+struct Borrowed<'a> {
+    capacity: u8,
+    hashes: &'a [ItemHash],
+    counts: &'a [u64],
+    kept: &'a [Kept],
+}
+
+impl Serialize for HeavyHitters {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { capacity, hashes, counts, kept, .. } = self;
+        Borrowed { capacity: *capacity, hashes, counts, kept: &kept[..hashes.len()] }.serialize(serializer)
+    }
 }
 
 /// What is known of the places without looking at them all; follows from them, so it is no part of the outcome.
@@ -45,14 +68,6 @@ impl Default for Memory {
         Self { tags: [0; MAX_CAPACITY], least: 0, last_least: 0 }
     }
 }
-
-impl PartialEq for Memory {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Memory {}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
@@ -129,16 +144,23 @@ impl HeavyHitters {
             self.memory.tags[self.hashes.len()] = tag(hash);
             self.hashes.push(hash);
             self.counts.push(n);
-            let item = item.to_vec();
-            self.kept.push(Kept { error: 0, item });
+            let at = self.hashes.len() - 1;
+            if at == self.kept.len() {
+                self.kept.push(Kept { error: 0, item: Vec::with_capacity(item.len()) });
+            }
+            self.keep(at, item, 0);
             return;
         }
         let (at, least) = self.least_place();
         self.memory.tags[at] = tag(hash);
         self.hashes[at] = hash;
         self.counts[at] = least.saturating_add(n);
+        self.keep(at, item, least);
+    }
+
+    fn keep(&mut self, at: usize, item: &[u8], error: u64) {
         let kept = &mut self.kept[at];
-        kept.error = least;
+        kept.error = error;
         kept.item.clear();
         kept.item.extend_from_slice(item);
     }
@@ -171,11 +193,10 @@ impl HeavyHitters {
         counted.map(|((&hash, &count), kept)| Hitter { item: &kept.item, hash, count, error: kept.error })
     }
 
-    /// Back to empty.
+    /// Back to empty; the memory is kept.
     pub fn clear(&mut self) {
         self.hashes.clear();
         self.counts.clear();
-        self.kept.clear();
         self.memory = Memory::default();
     }
 

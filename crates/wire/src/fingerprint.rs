@@ -6,6 +6,7 @@
 use crate::text::printable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// Largest `top`, in bytes.
 pub const MAX_TOP: usize = 1024;
@@ -63,14 +64,18 @@ impl Top {
         for (block, item, count, bucket) in items {
             let item = (printable(item, MAX_TOP_ITEM), count, bucket);
             // a comma more than the first needs: never too short
-            length += json(&item).len() + 1;
-            if !top.0.contains_key(block) {
-                length += json(block).len() + 4;
+            length += json_length(&item) + 1;
+            let known = top.0.get_mut(block);
+            if known.is_none() {
+                length += json_length(block) + 4;
             }
             if length > MAX_TOP {
                 break;
             }
-            top.0.entry(block.to_owned()).or_default().push(item);
+            match known {
+                Some(items) => items.push(item),
+                None => drop(top.0.insert(block.to_owned(), vec![item])),
+            }
         }
         top
     }
@@ -84,6 +89,24 @@ impl Top {
 
 fn json(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).expect("strings and integers always serialise")
+}
+
+/// Bytes that [`json`] makes of `value`.
+fn json_length(value: &(impl Serialize + ?Sized)) -> usize {
+    struct Length(usize);
+    impl Write for Length {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, value).expect("strings and integers always serialise");
+    length.0
 }
 
 impl Fingerprint {

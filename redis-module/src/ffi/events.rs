@@ -99,6 +99,17 @@ pub(crate) fn notify(ctx: &Context, event: &CStr, key: &[u8]) {
     }
 }
 
+/// Tells those who are subscribed to `channel`, on the other nodes of a cluster too.
+pub(crate) fn publish(ctx: &Context, channel: &[u8], message: &[u8]) {
+    let (channel, message) = (super::key::string(ctx, channel), super::key::string(ctx, message));
+    // SAFETY: both strings live as long as the call.
+    unsafe {
+        if let Some(publish) = raw::RedisModule_PublishMessage {
+            publish(ctx.ctx, channel.inner, message.inner);
+        }
+    }
+}
+
 /// Runs `f`; keyspace events that it causes are heard when it is over, in their order.
 pub(crate) fn kept_until_after<R>(ctx: &Context, f: impl FnOnce() -> R) -> R {
     /// Set back even where `f` panics.

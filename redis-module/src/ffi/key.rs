@@ -8,7 +8,9 @@ use eddyline_monitor::Monitor;
 use redis_module::key::RedisKeyWritable;
 use redis_module::stream::StreamRecord;
 use redis_module::{Context, KeyType, RedisError, RedisString, raw};
+use std::ffi::{c_char, c_int};
 use std::marker::PhantomData;
+use std::ptr::null_mut;
 
 /// Why there is no monitor behind a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +124,25 @@ pub(crate) fn length(ctx: &Context, key: &[u8]) -> u64 {
     let length = unsafe { raw::RedisModule_ValueLength.map_or(0, |length| length(opened)) };
     raw::close_key(opened);
     length as u64
+}
+
+/// Whether the hash behind `key` has `field`.
+pub(crate) fn has_field(ctx: &Context, key: &[u8], field: &[u8]) -> bool {
+    let (key, field) = (string(ctx, key), string(ctx, field));
+    let opened = raw::open_key(ctx.ctx, key.inner, raw::KeyMode::READ);
+    if opened.is_null() {
+        return false;
+    }
+    let mut there: c_int = 0;
+    // SAFETY: the key is open; with this flag the server writes a number for each field of a list that ends in null.
+    unsafe {
+        if let Some(get) = raw::RedisModule_HashGet {
+            let flag = raw::REDISMODULE_HASH_EXISTS as c_int;
+            get(opened, flag, field.inner, &raw mut there, null_mut::<c_char>());
+        }
+    }
+    raw::close_key(opened);
+    there != 0
 }
 
 /// Puts `monitor` behind `key`.
