@@ -101,7 +101,7 @@ pub(crate) fn notify(ctx: &Context, event: &CStr, key: &[u8]) {
 
 /// Tells those who are subscribed to `channel`, on the other nodes of a cluster too.
 pub(crate) fn publish(ctx: &Context, channel: &[u8], message: &[u8]) {
-    let (channel, message) = (super::key::string(ctx, channel), super::key::string(ctx, message));
+    let (channel, message) = (string(ctx, channel), string(ctx, message));
     // SAFETY: both strings live as long as the call.
     unsafe {
         if let Some(publish) = raw::RedisModule_PublishMessage {

@@ -38,10 +38,9 @@ pub(super) fn measure(stage: &Stage, bar: &ProgressBar, _: &[&str], _: u32) -> R
     }
     let kib = |bytes: &[f64]| bytes.iter().map(|bytes| format!("{:.0}", bytes / 1024.0)).collect::<Vec<_>>().join(", ");
     let near = |bytes: f64, other: f64| (bytes / other - 1.0).abs() <= TOLERANCE;
-    let all = || used.iter().chain(&told).copied();
     let measured = Measured {
         text: format!("{} KiB used, {} KiB told, {} KiB promised", kib(&used), kib(&told), kib(&[promised])),
-        holds: all().all(|bytes| bytes <= AT_MOST && near(bytes, used[0]) && near(bytes, promised)),
+        holds: used.iter().all(|&bytes| bytes <= AT_MOST && near(bytes, used[0]) && near(bytes, promised)),
     };
     Ok(vec![Row {
         work: "memory of a monitor after 10³, 10⁵, 10⁷ distinct items: `used_memory`, `MEMORY USAGE`, `DRYRUN`"
