@@ -34,36 +34,33 @@ pub(crate) fn read_up_to(
     source: usize,
     last: EntryId,
     deadline: Option<Instant>,
-) -> Reading {
+) {
     if monitor.displaced() {
         monitor.settle(|source| extent(ctx, &source.name, source.cursor).ok().flatten());
     }
-    let mut reading = Reading::Known;
+    read_entries(ctx, monitor, source, last, deadline);
+    let mut following = true;
+    for source in 0..monitor.sources().len() {
+        match next_unread(ctx, monitor, source) {
+            Next::Entry(_) => following = false,
+            Next::Nothing => monitor.source_ends(source),
+            Next::NoStream => monitor.source_gone(source),
+        }
+    }
+    monitor.set_following(following);
+}
+
+fn read_entries(ctx: &Context, monitor: &mut Monitor, source: usize, last: EntryId, deadline: Option<Instant>) {
     let key = ctx.open_key(&string(ctx, &monitor.sources()[source].name));
-    if let Ok(entries) = after(&key, monitor.sources()[source].cursor) {
-        for (i, entry) in entries.enumerate() {
-            if id_of(&entry) > last {
-                break;
-            }
-            reading = read_entry(monitor, source, &entry);
-            let late = i % STRIDE == STRIDE - 1 && deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if reading == Reading::Waits || late {
-                break;
-            }
+    let Ok(entries) = after(&key, monitor.sources()[source].cursor) else { return };
+    for (i, entry) in entries.enumerate() {
+        if id_of(&entry) > last || read_entry(monitor, source, &entry) == Reading::Waits {
+            return;
+        }
+        if i % STRIDE == STRIDE - 1 && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return;
         }
     }
-    if reading != Reading::Waits {
-        let mut following = true;
-        for source in 0..monitor.sources().len() {
-            match next_unread(ctx, monitor, source) {
-                Next::Entry(_) => following = false,
-                Next::Nothing => monitor.source_ends(source),
-                Next::NoStream => monitor.source_gone(source),
-            }
-        }
-        monitor.set_following(following);
-    }
-    reading
 }
 
 /// What there is of the stream `name` for a cursor; none where there is no such key.
@@ -71,11 +68,10 @@ pub(crate) fn read_up_to(
 /// # Errors
 /// The key holds something else; then, what.
 pub(crate) fn extent(ctx: &Context, name: &[u8], cursor: EntryId) -> Result<Option<Extent>, KeyType> {
-    let key = ctx.open_key(&string(ctx, name));
-    match key.key_type() {
-        _ if key.is_null() => return Ok(None),
-        KeyType::Stream => {}
-        other => return Err(other),
+    match ctx.open_key(&string(ctx, name)) {
+        key if key.is_null() => return Ok(None),
+        key if key.key_type() != KeyType::Stream => return Err(key.key_type()),
+        _ => {}
     }
     // an open key takes one iterator, the crate's never stops
     let outer = |newest: bool| {
@@ -83,10 +79,13 @@ pub(crate) fn extent(ctx: &Context, name: &[u8], cursor: EntryId) -> Result<Opti
         let entry = key.get_stream_iterator(newest).ok().and_then(|mut entries| entries.next());
         entry.map(|entry| id_of(&entry)).unwrap_or_default()
     };
-    let at = RedisModuleStreamID { ms: cursor.ms, seq: cursor.seq };
-    let at_cursor = key.get_stream_range_iterator(Some(at), Some(at), false, false);
-    let holds_cursor = at_cursor.is_ok_and(|mut entries| entries.next().is_some());
-    Ok(Some(Extent { length: length(ctx, name), first: outer(false), newest: outer(true), holds_cursor }))
+    let holds = |id: EntryId| {
+        let key = ctx.open_key(&string(ctx, name));
+        let at = Some(RedisModuleStreamID { ms: id.ms, seq: id.seq });
+        key.get_stream_range_iterator(at, at, false, false).is_ok_and(|mut entries| entries.next().is_some())
+    };
+    let (length, first, newest) = (length(ctx, name), outer(false), outer(true));
+    Ok(Some(Extent { length, first, newest, holds_cursor: holds(cursor) }))
 }
 
 /// The source whose next unread entry is the oldest, and the id up to which it can be read before another one's turn.

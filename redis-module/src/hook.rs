@@ -29,16 +29,32 @@ pub(crate) fn on_event(ctx: &Context, event: KeyEvent, key: &[u8]) {
                 Registry::lock().put(db, key, monitor);
             });
             let watched = each_watcher(ctx, db, key, |monitor, source| {
-                match catch_up::extent(ctx, key, monitor.sources()[source].cursor) {
-                    Ok(Some(extent)) => monitor.source_appeared(source, &extent),
-                    Ok(None) | Err(_) => monitor.source_gone(source),
-                }
+                appeared(ctx, key, monitor, source);
                 monitor.set_following(false);
             });
-            if watched || monitor.is_ok() {
-                tick::soon(ctx);
+            if monitor.is_ok() {
+                tick::soon_anew(ctx, key);
+            }
+            for watcher in watched {
+                tick::soon(ctx, &watcher);
             }
         }
+    }
+}
+
+/// Something came under the name `key` of source number `source`. Where that was another source of the monitor, its entries
+/// are known already.
+fn appeared(ctx: &Context, key: &[u8], monitor: &mut Monitor, source: usize) {
+    let at = |cursor: EntryId| catch_up::extent(ctx, key, cursor).ok().flatten();
+    let Some(extent) = at(monitor.sources()[source].cursor) else { return monitor.source_gone(source) };
+    monitor.source_appeared(source, &extent);
+    if extent.holds_cursor {
+        return;
+    }
+    let cursors = monitor.sources().iter().map(|other| other.cursor);
+    let read = cursors.filter_map(|cursor| Some((cursor, at(cursor).filter(|extent| extent.holds_cursor)?)));
+    if let Some((cursor, extent)) = read.max_by_key(|(cursor, _)| *cursor) {
+        monitor.set_cursor(source, cursor, &extent);
     }
 }
 
@@ -65,7 +81,7 @@ fn on_entry(ctx: &Context, db: i32, key: &[u8]) {
             monitor.waiting() > 0 || !monitor.following()
         });
         if forget_missing(db, &watcher, read) == Some(true) {
-            tick::soon(ctx);
+            tick::soon(ctx, &watcher);
         }
     }
 }
@@ -93,8 +109,8 @@ fn last_generated(ctx: &Context, stream: &[u8]) -> Option<EntryId> {
     None
 }
 
-/// Calls `f` for every monitor that reads `source`; says whether there is one.
-fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut Monitor, usize)) -> bool {
+/// Calls `f` for every monitor that reads `source`; says which.
+fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut Monitor, usize)) -> Vec<Vec<u8>> {
     let watchers = Registry::lock().watchers(db, source);
     for watcher in &watchers {
         let seen = with_monitor(ctx, watcher, false, |monitor| {
@@ -104,5 +120,5 @@ fn each_watcher(ctx: &Context, db: i32, source: &[u8], f: impl Fn(&mut Monitor, 
         });
         forget_missing(db, watcher, seen);
     }
-    !watchers.is_empty()
+    watchers
 }

@@ -23,13 +23,14 @@ use redis_module::Context;
 /// What the server's call comes to once the API is there; an error keeps the module out.
 fn load(ctx: &Context, args: &[&[u8]]) -> Result<(), String> {
     let config = Config::from_arguments(args).map_err(|error| error.to_string())?;
-    ffi::config::register(ctx, &config)
-        .and_then(|()| commands::register(ctx))
-        .and_then(|()| ffi::events::subscribe(ctx, hook::on_event))
+    // what the server or we ourselves may refuse comes first: Redis 7.0 goes on calling the hooks of a module that it let go
+    let refused = |what: &str| format!("the server refused {what}");
+    ffi::config::register(ctx, &config).and_then(|()| commands::register(ctx)).map_err(refused)?;
+    cms::register(ctx, ffi::config::cms_commands())?;
+    ffi::events::subscribe(ctx, hook::on_event)
         .and_then(|()| ffi::events::subscribe_server(ctx))
         .and_then(|()| ffi::info::register(ctx, node_info::tell))
-        .map_err(|what| format!("the server refused {what}"))?;
-    cms::register(ctx, ffi::config::cms_commands())?;
+        .map_err(refused)?;
     tick::start(ctx);
     Ok(())
 }

@@ -131,6 +131,11 @@ impl Registry {
         self.databases.get(&db).map(|database| database.monitors.keys().cloned().collect()).unwrap_or_default()
     }
 
+    /// Whether there is such a monitor.
+    pub(crate) fn has(&self, (db, key): &(i32, Name)) -> bool {
+        self.databases.get(db).is_some_and(|database| database.monitors.contains_key(key))
+    }
+
     /// Number of monitors.
     pub(crate) fn count(&self) -> usize {
         self.databases.values().map(|database| database.monitors.len()).sum()

@@ -1,14 +1,14 @@
 //! The timer: on the primary it closes windows whose time has come, reads backlogs and sends fingerprints, at most 1 ms of
 //! work at once.
 
-use crate::ffi::context::{leads, select};
+use crate::ffi::context::{leads, select, selected};
 use crate::ffi::key::with_monitor;
 use crate::ffi::log;
 use crate::guard::guard;
 use crate::registry::{Registry, forget_missing};
-use crate::{catch_up, counters, emit};
+use crate::{counters, emit};
 use eddyline_monitor::{Clock, Monitor};
-use redis_module::Context;
+use redis_module::{CallOptionsBuilder, CallReply, CallResult, Context};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,33 +32,65 @@ type Name = (i32, Vec<u8>);
 struct Ticker {
     /// The tick before this one.
     last: Option<Instant>,
-    /// Since when, ms since the epoch, each monitor's time is looked after.
-    attended: BTreeMap<Name, u64>,
-    /// The monitor that was served last: the next tick starts behind it.
+    /// What is known of each monitor that was served since this node leads.
+    standings: BTreeMap<Name, Standing>,
+    /// The monitor that was looked at last: the next one stands behind it.
     served: Option<Name>,
+    /// Monitors that this round still has to look at. A round may take several ticks.
+    left: usize,
+    /// When the first monitor of this round is due again, ms since the epoch.
+    earliest_ms: u64,
     /// When a refusal was logged.
     complained: Option<Instant>,
 }
 
-static TICKER: Mutex<Ticker> =
-    Mutex::new(Ticker { last: None, attended: BTreeMap::new(), served: None, complained: None });
+/// What a node knows of a monitor without opening its key.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// Since when its time is looked after, ms since the epoch: only then is an empty window data.
+    attended_ms: Option<u64>,
+    /// When there is something to do again, ms since the epoch, if nobody asks for it before.
+    due_ms: u64,
+}
+
+static TICKER: Mutex<Ticker> = Mutex::new(Ticker {
+    last: None,
+    standings: BTreeMap::new(),
+    served: None,
+    left: 0,
+    earliest_ms: 0,
+    complained: None,
+});
 /// Whether a tick out of turn was asked for.
 static SOON: AtomicBool = AtomicBool::new(false);
-
-/// When a monitor is due again, and whether its time is looked after: only then is an empty window data.
-struct Due {
-    at: Duration,
-    attended: bool,
-}
+/// Whether databases changed places.
+static ALL_ANEW: AtomicBool = AtomicBool::new(false);
+/// Monitors that were changed by something else than the timer, so that they may be due, and whether another one stands
+/// under the name now, of whose time until then nothing is known.
+static CHANGED: Mutex<BTreeMap<Name, bool>> = Mutex::new(BTreeMap::new());
 
 /// Starts the timer; every tick arms the next.
 pub(crate) fn start(ctx: &Context) {
     ctx.create_timer(IDLE, on_timer, ());
 }
 
-/// Something waits to be sent: ticks out of turn, once, as soon as the command is over.
-pub(crate) fn soon(ctx: &Context) {
-    if leads(ctx) && !SOON.swap(true, Ordering::Relaxed) {
+/// There may be something to do for the monitor `key` of the selected database: ticks out of turn, once, as soon as the
+/// command is over.
+pub(crate) fn soon(ctx: &Context, key: &[u8]) {
+    wake(ctx, key, false);
+}
+
+/// The same for a monitor that wasn't under this name before.
+pub(crate) fn soon_anew(ctx: &Context, key: &[u8]) {
+    wake(ctx, key, true);
+}
+
+fn wake(ctx: &Context, key: &[u8], anew: bool) {
+    if !leads(ctx) {
+        return;
+    }
+    *changed().entry((selected(ctx), key.to_vec())).or_default() |= anew;
+    if !SOON.swap(true, Ordering::Relaxed) {
         ctx.create_timer(
             BUSY,
             |ctx, ()| {
@@ -70,6 +102,11 @@ pub(crate) fn soon(ctx: &Context) {
     }
 }
 
+/// Other monitors may stand under the names that are known.
+pub(crate) fn databases_changed() {
+    ALL_ANEW.store(true, Ordering::Relaxed);
+}
+
 fn on_timer(ctx: &Context, (): ()) {
     let next = guard("the timer", IDLE, || tick(ctx));
     ctx.create_timer(next, on_timer, ());
@@ -77,6 +114,10 @@ fn on_timer(ctx: &Context, (): ()) {
 
 fn ticker() -> MutexGuard<'static, Ticker> {
     TICKER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn changed() -> MutexGuard<'static, BTreeMap<Name, bool>> {
+    CHANGED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One tick; says when the next one is due.
@@ -87,88 +128,140 @@ fn tick(ctx: &Context) -> Duration {
     next
 }
 
-/// The work of one tick.
+/// The work of one tick: goes on with the round over all monitors, or begins one.
 fn tick_until(ctx: &Context, start: Instant, deadline: Instant) -> Duration {
     let mut ticker = ticker();
     let absent = ticker.last.is_none_or(|last| start - last > ABSENT);
-    if absent || !leads(ctx) {
-        ticker.attended.clear();
+    let leads = leads(ctx);
+    if absent || !leads || ALL_ANEW.swap(false, Ordering::Relaxed) {
+        ticker.standings.clear();
+        ticker.left = 0;
     }
     ticker.last = Some(start);
-    if !leads(ctx) {
+    for (name, anew) in std::mem::take(&mut *changed()) {
+        if anew {
+            ticker.standings.remove(&name);
+        } else if let Some(standing) = ticker.standings.get_mut(&name) {
+            standing.due_ms = 0;
+        }
+    }
+    if !leads {
         return IDLE;
     }
-    let monitors = Registry::lock().count();
-    let mut next = IDLE;
-    for _ in 0..monitors {
+    if ticker.left == 0 {
+        let registry = Registry::lock();
+        ticker.left = registry.count();
+        if ticker.standings.len() > ticker.left {
+            ticker.standings.retain(|name, _| registry.has(name));
+        }
+        ticker.earliest_ms = u64::MAX;
+    }
+    while ticker.left > 0 {
         if Instant::now() >= deadline {
             return BUSY;
         }
         let Some(name) = Registry::lock().after(ticker.served.as_ref()) else { break };
-        next = next.min(serve(ctx, &mut ticker, &name, deadline));
+        let due_ms = match ticker.standings.get(&name) {
+            Some(standing) if standing.due_ms > now_ms() => standing.due_ms,
+            _ => serve(ctx, &mut ticker, &name, deadline),
+        };
+        ticker.earliest_ms = ticker.earliest_ms.min(due_ms);
         ticker.served = Some(name);
+        ticker.left -= 1;
     }
-    next
+    ticker.left = 0;
+    Duration::from_millis(ticker.earliest_ms.saturating_sub(now_ms())).clamp(BUSY, IDLE)
 }
 
-/// Does what there is to do for one monitor; says when it is due again.
-fn serve(ctx: &Context, ticker: &mut Ticker, name: &Name, deadline: Instant) -> Duration {
+/// Does what there is to do for one monitor; says when it is due again, ms since the epoch.
+fn serve(ctx: &Context, ticker: &mut Ticker, name: &Name, deadline: Instant) -> u64 {
     let (db, key) = name;
     if !select(ctx, *db) {
-        return IDLE;
+        return retry_ms();
     }
-    let since = ticker.attended.get(name).copied();
-    let moved = with_monitor(ctx, key, false, |monitor| {
-        let due = advance(ctx, key, monitor, since, deadline);
-        Registry::lock().saw(*db, key, monitor);
-        due
-    });
-    let due = forget_missing(*db, key, moved);
-    match &due {
-        Some(Due { attended: true, .. }) => {
-            ticker.attended.entry(name.clone()).or_insert_with(now_ms);
-        }
-        _ => {
-            ticker.attended.remove(name);
-        }
-    }
-    let Some(due) = due else { return IDLE };
-    match emit::send_waiting(ctx, key, deadline) {
-        Ok(true) => BUSY,
-        Ok(false) => due.at,
+    let attended_ms = ticker.standings.get(name).and_then(|standing| standing.attended_ms);
+    let advanced = with_monitor(ctx, key, false, |monitor| advance(ctx, key, monitor, attended_ms, deadline));
+    let Some(stands) = forget_missing(*db, key, advanced) else {
+        ticker.standings.remove(name);
+        return u64::MAX;
+    };
+    let due_ms = match stands {
+        Stands::Behind if read_slice(ctx, key, deadline) => 0,
+        Stands::Behind => retry_ms(),
+        Stands::Still => u64::MAX,
+        Stands::Moves { due_ms } => due_ms,
+    };
+    let due_ms = match emit::send_waiting(ctx, key, deadline) {
+        Ok(true) => 0,
+        Ok(false) => due_ms,
         Err(refusal) => {
-            counters::refused(log::plain(&refusal));
-            if ticker.complained.is_none_or(|last| last.elapsed() > REPEAT) {
-                ticker.complained = Some(Instant::now());
-                let name = String::from_utf8_lossy(key);
-                log::warning_in(
-                    ctx,
-                    &format!(
-                        "eddyline: fingerprints of {name} wait, they can't be written: {refusal}. Nothing is lost while \
-                         its outbox has room, it is tried again all the time; INFO eddyline tells how many wait"
-                    ),
-                );
-            }
-            due.at
+            complain(ctx, ticker, key, &refusal);
+            due_ms.min(retry_ms())
         }
+    };
+    let _ = with_monitor(ctx, key, false, |monitor| Registry::lock().saw(*db, key, monitor));
+    let attended_ms = matches!(stands, Stands::Moves { .. }).then(|| attended_ms.unwrap_or_else(now_ms));
+    ticker.standings.insert(name.clone(), Standing { attended_ms, due_ms });
+    due_ms
+}
+
+/// Where nothing can be done now: when to try again, ms since the epoch.
+fn retry_ms() -> u64 {
+    now_ms() + IDLE.as_millis() as u64
+}
+
+fn complain(ctx: &Context, ticker: &mut Ticker, key: &[u8], refusal: &str) {
+    counters::refused(log::plain(refusal));
+    if ticker.complained.is_none_or(|last| last.elapsed() > REPEAT) {
+        ticker.complained = Some(Instant::now());
+        let name = String::from_utf8_lossy(key);
+        log::warning_in(
+            ctx,
+            &format!(
+                "eddyline: fingerprints of {name} wait, they can't be written: {refusal}. Nothing is lost while \
+                 its outbox has room, it is tried again all the time; INFO eddyline tells how many wait"
+            ),
+        );
     }
 }
 
-/// Reads what is unread, or closes what is over.
-fn advance(ctx: &Context, key: &[u8], monitor: &mut Monitor, since: Option<u64>, deadline: Instant) -> Due {
+/// How a monitor stands in time.
+#[derive(Clone, Copy)]
+enum Stands {
+    /// It has a backlog to read.
+    Behind,
+    /// Only entries and commands move it.
+    Still,
+    /// This node's clock moves it, next at `due_ms`.
+    Moves {
+        /// Milliseconds since the epoch.
+        due_ms: u64,
+    },
+}
+
+/// Closes what is over.
+fn advance(ctx: &Context, key: &[u8], monitor: &mut Monitor, attended_ms: Option<u64>, deadline: Instant) -> Stands {
     if !monitor.following() {
-        let moved = read_slice(ctx, key, monitor, deadline);
-        return Due { at: if moved { BUSY } else { IDLE }, attended: false };
+        return Stands::Behind;
     }
     if monitor.definition().clock == Clock::Stream || monitor.paused() {
-        return Due { at: IDLE, attended: false };
+        return Stands::Still;
     }
     // with a full outbox the entries of sources wait, so time does
-    if monitor.sources().is_empty() || !monitor.outbox_is_full() {
-        close_due(ctx, key, monitor, since, deadline);
+    if !monitor.sources().is_empty() && monitor.outbox_is_full() {
+        return Stands::Moves { due_ms: retry_ms() };
     }
-    let left = monitor.open_window().map_or(IDLE, |(_, end)| Duration::from_millis(end.saturating_sub(now_ms())));
-    Due { at: left.clamp(BUSY, IDLE), attended: true }
+    close_due(ctx, key, monitor, attended_ms, deadline);
+    Stands::Moves { due_ms: monitor.open_window().map_or_else(retry_ms, |(_, end)| end) }
+}
+
+/// Reads a slice of the oldest backlog; says whether anything changed. By a command, since within one the server's time
+/// stands still: no source expires between two looks at it.
+fn read_slice(ctx: &Context, key: &[u8], deadline: Instant) -> bool {
+    let options = CallOptionsBuilder::new().replicate().errors_as_replies().build();
+    let left = deadline.saturating_duration_since(Instant::now()).as_micros().to_string();
+    let reply: CallResult<'_> = ctx.call_ext("EDDY.CATCHUP", &options, &[key, left.as_bytes()][..]);
+    matches!(reply, Ok(CallReply::I64(changed)) if changed.to_i64() == 1)
 }
 
 /// Closes every window that is over, and says so in the log. A window that ended while its time was looked after is data;
@@ -192,25 +285,11 @@ pub(crate) fn close_due(ctx: &Context, key: &[u8], monitor: &mut Monitor, since:
     }
 }
 
-/// Reads a slice of the oldest backlog; with none left, finds that all is read. Says whether anything changed.
-fn read_slice(ctx: &Context, key: &[u8], monitor: &mut Monitor, deadline: Instant) -> bool {
-    let (displaced, before) = (monitor.displaced(), monitor.sources().to_vec());
-    let (source, until) = catch_up::next_source(ctx, monitor).unwrap_or_else(|| (0, monitor.sources()[0].cursor));
-    catch_up::read_up_to(ctx, monitor, source, until, Some(deadline));
-    let read = &monitor.sources()[source];
-    let changed = displaced || before != monitor.sources() || monitor.following();
-    if changed {
-        let last = format!("{}-{}", read.cursor.ms, read.cursor.seq);
-        ctx.replicate("EDDY.READ", &[key, &read.name, last.as_bytes()][..]);
-    }
-    changed
-}
-
 /// On the node that writes the log, before an observation: a window that is over is closed first.
 pub(crate) fn close_before_observation(ctx: &Context, key: &[u8], monitor: &mut Monitor) {
-    let db = crate::ffi::context::selected(ctx);
-    let since = ticker().attended.get(&(db, key.to_vec())).copied();
-    close_due(ctx, key, monitor, since, Instant::now() + BUDGET);
+    let db = selected(ctx);
+    let attended_ms = ticker().standings.get(&(db, key.to_vec())).and_then(|standing| standing.attended_ms);
+    close_due(ctx, key, monitor, attended_ms, Instant::now() + BUDGET);
 }
 
 /// This node's clock, ms since the epoch.

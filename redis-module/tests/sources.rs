@@ -247,3 +247,17 @@ fn signal(server: &Server, name: &str) {
     let pid = server.pid().expect("it runs").to_string();
     assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
 }
+
+#[test]
+fn a_stream_that_takes_the_name_of_another_source_is_not_counted_again() {
+    let server = server();
+    let mut redis = server.connection().unwrap();
+    call::<()>(&mut redis, "EDDY.CREATE m SOURCES 2 a b CLOCK stream WINDOW 60000 DIMENSIONS 1 service");
+    for i in 1..=5 {
+        add(&mut redis, "a", &format!("10000-{i}"));
+    }
+    call::<()>(&mut redis, "RENAME a b");
+    assert_eq!(all(&mut redis, "m"), 5);
+    add(&mut redis, "b", "10000-6");
+    assert_eq!((all(&mut redis, "m"), info(&mut redis, "m", "left_out")), (6, String::new()));
+}

@@ -107,8 +107,8 @@ impl Monitor {
     /// If there is no source of that number.
     pub fn source_rewound(&mut self, source: usize, last: EntryId) {
         let source = &mut self.sources[source];
-        // a cursor ahead of all entries was put there on purpose
-        if source.cursor <= source.stream.newest {
+        // the stream that the cursor stands in may be gone; one ahead of all entries was put there on purpose
+        if !source.stream.gone && source.cursor <= source.stream.newest {
             source.cursor = source.cursor.min(last);
             source.stream.newest = source.stream.newest.min(last);
         }

@@ -5,7 +5,7 @@ use crate::ffi::context::{leads, selected};
 use crate::ffi::events::notify;
 use crate::ffi::key::with_monitor;
 use crate::registry::Registry;
-use crate::tick::close_due;
+use crate::tick::{close_due, soon};
 use crate::translate;
 use eddyline_monitor::{Clock, Monitor};
 use eddyline_wire::command::alter::Alter;
@@ -42,6 +42,7 @@ pub(super) fn alter(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     })?;
     notify(ctx, c"eddy.alter", alter.key);
     with_monitor(ctx, alter.key, false, |monitor| resume(ctx, alter.key, monitor, &alter))?;
+    soon(ctx, alter.key);
     REDIS_OK
 }
 

@@ -13,7 +13,7 @@ pub(super) fn close(ctx: &Context, args: &[&[u8]]) -> RedisResult {
         with_monitor(ctx, close.key, true, |monitor| noting_a_close(monitor, |monitor| monitor.close(close.end_ms)))?;
     if closed {
         ctx.replicate_verbatim();
-        tick::soon(ctx);
+        tick::soon(ctx, close.key);
     }
     Ok(RedisValue::Integer(i64::from(closed)))
 }

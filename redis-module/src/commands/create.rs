@@ -6,6 +6,7 @@ use crate::ffi::context::{salt, selected, serves_a_slot};
 use crate::ffi::events::notify;
 use crate::ffi::key::{NoMonitor, create as put, with_monitor};
 use crate::registry::Registry;
+use crate::tick::soon_anew;
 use crate::{limit, translate};
 use eddyline_monitor::{EntryId, Extent, Monitor};
 use eddyline_wire::command::create::{Create, From};
@@ -64,6 +65,7 @@ pub(super) fn create(ctx: &Context, args: &[&[u8]]) -> RedisResult {
         ctx.replicate_verbatim();
     }
     notify(ctx, c"eddy.create", key);
+    soon_anew(ctx, key);
     REDIS_OK
 }
 

@@ -1,6 +1,7 @@
 //! One command, one file: parse, apply, reply.
 
 mod alter;
+mod catchup;
 mod close;
 mod count;
 mod create;
@@ -53,6 +54,7 @@ fn entry_of(name: &str) -> Option<Entry> {
         "EDDY.HELP" => entry!(help::help),
         "EDDY.ALTER" => entry!(alter::alter),
         "EDDY.RESET" => entry!(reset::reset),
+        "EDDY.CATCHUP" => entry!(catchup::catchup),
         "EDDY.CLOSE" => entry!(close::close),
         "EDDY.READ" => entry!(read::read),
         "EDDY.SENT" => entry!(sent::sent),

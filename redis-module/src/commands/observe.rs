@@ -28,7 +28,7 @@ pub(super) fn count(
     let (n, waiting) = n?;
     ctx.replicate_verbatim();
     if waiting {
-        tick::soon(ctx);
+        tick::soon(ctx, name);
     }
     Ok(RedisValue::Integer(n as i64))
 }
@@ -38,6 +38,12 @@ pub(super) fn count(
 fn open_window_of_now(ctx: &Context, key: &[u8], monitor: &mut Monitor) -> Result<(), RedisError> {
     if monitor.definition().clock == Clock::Stream || monitor.paused() || !leads(ctx) {
         return Ok(());
+    }
+    if !monitor.following() && monitor.outbox_is_full() {
+        return Err(RedisError::Str(
+            "ERR the monitor's fingerprints can't be written and its sources wait, nothing was counted: INFO eddyline tells \
+             why in last_refusal",
+        ));
     }
     if !monitor.following() {
         return Err(RedisError::Str(

@@ -4,6 +4,7 @@ use super::refused;
 use crate::ffi::context::selected;
 use crate::ffi::key::{NoMonitor, create as put, with_monitor};
 use crate::registry::Registry;
+use crate::tick::soon_anew;
 use eddyline_monitor::Monitor;
 use eddyline_wire::command::Arguments;
 use redis_module::{Context, REDIS_OK, RedisError, RedisResult};
@@ -21,5 +22,6 @@ pub(super) fn restore(ctx: &Context, args: &[&[u8]]) -> RedisResult {
     Registry::lock().put(selected(ctx), key, &monitor);
     put(ctx, key, monitor)?;
     ctx.replicate_verbatim();
+    soon_anew(ctx, key);
     REDIS_OK
 }

@@ -32,8 +32,9 @@ struct Held {
 impl Docs {
     /// The description of `command`.
     pub(super) fn of(command: &Command) -> Result<Self, &'static str> {
+        let name = command.name.to_ascii_lowercase();
         let [name, summary, complexity, tips] =
-            [command.name, command.summary, command.complexity, command.tips].map(text);
+            [name.as_str(), command.summary, command.complexity, command.tips].map(text);
         let (arity, mut held) = (command.arity, Held::default());
         let keys = held.keys(&command.keys()?, command);
         let arguments = held.list(&command.tree()?);

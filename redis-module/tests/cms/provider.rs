@@ -59,3 +59,19 @@ fn an_unknown_mode_refuses_to_load() {
     let error = with(Some("maybe")).start().unwrap_err().to_string();
     assert!(error.contains("cms-commands must be auto, yes or no, got 'maybe'"), "{error}");
 }
+
+#[test]
+fn a_module_that_was_refused_leaves_no_hook_behind() {
+    let server = Server::plain()
+        .args(["--rename-command", "LOLWUT", "cms.query", "--enable-module-command", "yes"])
+        .start()
+        .unwrap();
+    let mut redis = server.connection().unwrap();
+    let module = eddyline_testkit::module_path().unwrap();
+    let load = redis::cmd("MODULE").arg("LOAD").arg(module.to_str()).arg("cms-commands").arg("yes").exec(&mut redis);
+    assert!(load.is_err());
+    for line in ["XADD metrics * a b", "SWAPDB 0 1", "FLUSHALL", "INFO everything", "PING"] {
+        call::<redis::Value>(&mut redis, line);
+    }
+    assert!(server.log().contains("cms-commands is yes, but the server has cms.query already"));
+}

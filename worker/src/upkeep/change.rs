@@ -32,7 +32,7 @@ pub enum ChangeError {
     )]
     Nothing(String),
     /// The new name is in use.
-    #[error("'{name}' is in use: {} there. Choose another name, or 'eddyline delete {name}' first", in_the_way(.keys))]
+    #[error("'{name}' is in use: {} there. Choose another name, or remove what is there first; 'eddyline delete {name}' does where it is a monitor's", in_the_way(.keys))]
     Taken {
         /// The new name.
         name: String,

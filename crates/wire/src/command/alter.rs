@@ -57,6 +57,9 @@ impl<'a> Alter<'a> {
         if seen.contains(&"FROM") && alter.sources.is_none() {
             return Err(CommandError::Conflict("FROM needs SOURCES".to_owned()));
         }
+        if alter.sources.iter().flatten().any(|source| *source == alter.key) {
+            return Err(CommandError::Conflict("a monitor can't be its own source".to_owned()));
+        }
         Ok(alter)
     }
 }
@@ -110,6 +113,7 @@ mod tests {
             ("m PAUSED no PAUSED no", "ERR option PAUSED is given twice"),
             ("m FROM 0", "ERR FROM needs SOURCES"),
             ("m CLOCK server SOURCES 1 a", "ERR SOURCES must stand directly after the key"),
+            ("m SOURCES 1 m", "ERR a monitor can't be its own source"),
             ("m SOURCES 0", "ERR SOURCES must be 1 to 16 names, got '0'"),
             (
                 "m WINDOW 5",

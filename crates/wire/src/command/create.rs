@@ -222,6 +222,9 @@ impl Create {
         if seen.contains(&"FROM") && self.sources.is_empty() {
             return Err(CommandError::Conflict("FROM needs SOURCES".to_owned()));
         }
+        if self.sources.iter().any(|source| source == self.keys.monitor()) {
+            return Err(CommandError::Conflict("a monitor can't be its own source".to_owned()));
+        }
         let is_measure = |part: &Measure| {
             part.first_edge.is_some() || self.measures.iter().any(|measure| measure.field == part.field)
         };
@@ -363,6 +366,7 @@ mod tests {
             ("m WINDOW 1000 window 1000", "ERR option WINDOW is given twice"),
             ("m CLOCK wall", "ERR CLOCK must be server or stream, got 'wall'"),
             ("m FROM 0", "ERR FROM needs SOURCES"),
+            ("m SOURCES 2 s m", "ERR a monitor can't be its own source"),
             ("m NX SOURCES 1 s", "ERR SOURCES must stand directly after the key"),
             ("m SOURCES 2 s", "ERR option SOURCES needs a number n and then n names"),
             ("m SOURCES 17 s", "ERR SOURCES must be 1 to 16 names, got '17'"),

@@ -2,6 +2,7 @@
 //! arguments; parsing touches no state, so it is tested and fuzzed without a server.
 
 pub mod alter;
+pub mod catchup;
 pub mod close;
 pub mod cms;
 pub mod count;

@@ -227,6 +227,8 @@ pub const COMMANDS: &[Command] = &[
     keyless("EDDY.LIST", "The monitors of this database on this node.", "readonly")
         .with_tips("request_policy:all_shards"),
     keyless("EDDY.HELP", "This text.", "readonly fast"),
+    // names no key: while a slot moves, the server would let nobody but a client in
+    internal("EDDY.CATCHUP", "monitor us", "Read a slice of what sources had before.", 3),
     internal("EDDY.CLOSE", "key end-ms", "Time has come to a window boundary.", 3),
     internal("EDDY.READ", "key source last-id", "Count a source's entries up to an id.", 4),
     internal("EDDY.RESTORE", "key payload", "Puts a monitor back from an append-only file.", 3),
