@@ -2,6 +2,7 @@
 
 use crate::schema::{Block, Schema};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Most items in a fingerprint's `top`.
 pub(crate) const MAX_TOP_ITEMS: usize = 64;
@@ -20,8 +21,8 @@ pub struct Closed {
     pub gap_ms: u64,
     /// Whether only a part of the window was observed: time was unknown at its start or its end.
     pub partial: bool,
-    /// Heavy hitters behind the buckets, in order of priority.
-    pub top: Vec<TopItem>,
+    /// Heavy hitters behind the buckets, in order of priority; shared by the copies of a window.
+    pub top: Arc<[TopItem]>,
 }
 
 impl Closed {

@@ -122,9 +122,10 @@ fn longer(gap_ms: u64, ms: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn window(end_ms: u64, n: u64) -> Closed {
-        Closed { end_ms, n, values: vec![n as f32], gap_ms: 0, partial: false, top: Vec::new() }
+        Closed { end_ms, n, values: vec![n as f32], gap_ms: 0, partial: false, top: Arc::default() }
     }
 
     fn ends(outbox: &mut Outbox) -> Vec<(u64, u64)> {

@@ -10,6 +10,7 @@ use crate::tally::{LeftOut, Reason};
 use crate::values::Values;
 use eddyline_sketch::Distinct;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Bytes of items and their numbers as text after which no more are added.
 const TOP_TEXT: usize = 1024;
@@ -137,7 +138,8 @@ impl Window {
 
     /// Closes the window that ends at `end_ms`.
     pub(crate) fn close(&mut self, end_ms: u64) -> Closed {
-        let closed = Closed { end_ms, n: self.n, values: self.values(), gap_ms: 0, partial: false, top: self.top() };
+        let closed =
+            Closed { end_ms, n: self.n, values: self.values(), gap_ms: 0, partial: false, top: self.top().into() };
         self.n = 0;
         self.closed = self.closed.wrapping_add(1);
         self.items.iter_mut().zip(&mut self.last.items).for_each(|(items, last)| items.close(last));
@@ -154,7 +156,7 @@ impl Window {
         }
         self.last.clear();
         self.closed = self.closed.wrapping_add(count);
-        Closed { end_ms, n: 0, values: self.values(), gap_ms: 0, partial: false, top: Vec::new() }
+        Closed { end_ms, n: 0, values: self.values(), gap_ms: 0, partial: false, top: Arc::default() }
     }
 
     /// The sketches of each dimension and cross without a measure.
