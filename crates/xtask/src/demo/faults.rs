@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 const CALM_MS: u64 = 8_000;
 /// Shortest and longest fault, and pause between two, in ms.
 const FAULT_MS: std::ops::RangeInclusive<u64> = 12_000..=15_000;
-const PAUSE_MS: std::ops::RangeInclusive<u64> = 16_000..=20_000;
+const PAUSE_MS: std::ops::RangeInclusive<u64> = 22_000..=27_000;
 
 const SERVICES: [&str; 4] = ["pay", "cart", "ship", "account"];
 const PEERS: [&str; 5] = ["bank", "search", "carrier", "stock", "users-db"];
@@ -180,7 +180,7 @@ mod tests {
         let mut end_ms = LIVE_MS;
         for (number, fault) in faults(3, 40).iter().enumerate() {
             let (pause, length) = (fault.start_ms - end_ms, fault.end_ms - fault.start_ms);
-            assert!(if number == 0 { pause == 8_000 } else { (16_000..=20_000).contains(&pause) }, "{pause}");
+            assert!(if number == 0 { pause == 8_000 } else { (22_000..=27_000).contains(&pause) }, "{pause}");
             assert!((12_000..=15_000).contains(&length), "{length}");
             assert!(fault.covers(fault.start_ms) && !fault.covers(fault.start_ms - 1) && !fault.covers(fault.end_ms));
             end_ms = fault.end_ms;
