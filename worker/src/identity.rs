@@ -1,7 +1,7 @@
 //! Which monitor of which deployment: what makes an incident's id the same on every retry and different elsewhere.
 
 use eddyline_wire::keys::MAX_NAME;
-use eddyline_wire::text::printable;
+use eddyline_wire::text::utf8;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A monitor's place in the world.
@@ -19,7 +19,7 @@ impl Identity {
     /// The monitor's name as text.
     #[must_use]
     pub fn shown(&self) -> String {
-        printable(&self.monitor, MAX_NAME)
+        utf8(&self.monitor, MAX_NAME)
     }
 
     /// Id of the incident whose first window ends at `opened_end_ms`: 16 hex digits.

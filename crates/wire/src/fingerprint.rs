@@ -3,7 +3,7 @@
 //! Fields: `n` observations, `schema` id (16 hex digits), `v` vector as little-endian f32, `top` JSON, `gap` ms where
 //! time before this window is missing, and `partial` 1 where only a part of it was observed.
 
-use crate::text::printable;
+use crate::text::utf8;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -62,7 +62,7 @@ impl Top {
         let mut top = Self::default();
         let mut length = 2;
         for (block, item, count, bucket) in items {
-            let item = (printable(item, MAX_TOP_ITEM), count, bucket);
+            let item = (utf8(item, MAX_TOP_ITEM), count, bucket);
             // a comma more than the first needs: never too short
             length += json_length(&item) + 1;
             let known = top.0.get_mut(block);
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn the_entry_has_its_golden_bytes() {
         let text: Vec<String> =
-            sample().to_fields().iter().map(|(field, value)| format!("{field}={}", printable(value, 99))).collect();
+            sample().to_fields().iter().map(|(field, value)| format!("{field}={}", utf8(value, 99))).collect();
         assert_eq!(
             text,
             [
