@@ -58,9 +58,11 @@ struct Database {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     databases: BTreeMap<i32, Database>,
+    /// How often databases changed places.
+    swaps: u64,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { databases: BTreeMap::new() });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { databases: BTreeMap::new(), swaps: 0 });
 
 impl Registry {
     /// The one registry. Never held while the server is called: what it does may come back through the hook.
@@ -108,6 +110,7 @@ impl Registry {
 
     /// Two databases changed places.
     pub(crate) fn swap(&mut self, first: i32, second: i32) {
+        self.swaps += 1;
         let (a, b) = (self.databases.remove(&first), self.databases.remove(&second));
         self.databases.extend(a.map(|database| (second, database)));
         self.databases.extend(b.map(|database| (first, database)));
@@ -134,6 +137,11 @@ impl Registry {
     /// Whether there is such a monitor.
     pub(crate) fn has(&self, (db, key): &(i32, Name)) -> bool {
         self.databases.get(db).is_some_and(|database| database.monitors.contains_key(key))
+    }
+
+    /// How often databases changed places: other monitors may stand under the same names since.
+    pub(crate) fn swaps(&self) -> u64 {
+        self.swaps
     }
 
     /// Number of monitors.

@@ -40,6 +40,8 @@ struct Ticker {
     left: usize,
     /// When the first monitor of this round is due again, ms since the epoch.
     earliest_ms: u64,
+    /// How often databases had changed places.
+    swaps: u64,
     /// When a refusal was logged.
     complained: Option<Instant>,
 }
@@ -59,12 +61,11 @@ static TICKER: Mutex<Ticker> = Mutex::new(Ticker {
     served: None,
     left: 0,
     earliest_ms: 0,
+    swaps: 0,
     complained: None,
 });
 /// Whether a tick out of turn was asked for.
 static SOON: AtomicBool = AtomicBool::new(false);
-/// Whether databases changed places.
-static ALL_ANEW: AtomicBool = AtomicBool::new(false);
 /// Monitors that were changed by something else than the timer, so that they may be due, and whether another one stands
 /// under the name now, of whose time until then nothing is known.
 static CHANGED: Mutex<BTreeMap<Name, bool>> = Mutex::new(BTreeMap::new());
@@ -102,11 +103,6 @@ fn wake(ctx: &Context, key: &[u8], anew: bool) {
     }
 }
 
-/// Other monitors may stand under the names that are known.
-pub(crate) fn databases_changed() {
-    ALL_ANEW.store(true, Ordering::Relaxed);
-}
-
 fn on_timer(ctx: &Context, (): ()) {
     let next = guard("the timer", IDLE, || tick(ctx));
     ctx.create_timer(next, on_timer, ());
@@ -133,10 +129,12 @@ fn tick_until(ctx: &Context, start: Instant, deadline: Instant) -> Duration {
     let mut ticker = ticker();
     let absent = ticker.last.is_none_or(|last| start - last > ABSENT);
     let leads = leads(ctx);
-    if absent || !leads || ALL_ANEW.swap(false, Ordering::Relaxed) {
+    let swaps = Registry::lock().swaps();
+    if absent || !leads || swaps != ticker.swaps {
         ticker.standings.clear();
         ticker.left = 0;
     }
+    ticker.swaps = swaps;
     ticker.last = Some(start);
     for (name, anew) in std::mem::take(&mut *changed()) {
         if anew {

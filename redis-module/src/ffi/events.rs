@@ -3,7 +3,6 @@
 use super::context::{select, selected, string};
 use crate::guard::guard;
 use crate::registry::Registry;
-use crate::tick;
 use redis_module::{Context, NotifyEvent, RedisString, raw};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -165,7 +164,6 @@ unsafe extern "C" fn on_swap(
         // SAFETY: with this event the server passes this structure.
         if let Some(info) = unsafe { data.cast::<raw::RedisModuleSwapDbInfo>().as_ref() } {
             Registry::lock().swap(info.dbnum_first, info.dbnum_second);
-            tick::databases_changed();
         }
     });
 }
