@@ -31,7 +31,7 @@ enum Tool {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Measures detection on the labelled traces and prints the table of docs/quality.md
+    /// Measures detection on the labelled data and rewrites the tables of docs/quality.md
     Quality,
     /// Installs what building and testing need: a Redis server, libclang, and Valkey where it can be had
     Setup,
