@@ -33,8 +33,7 @@ fn score(file: &Path, out: &Path, period_ms: u64) -> (usize, Duration) {
     let mut rows = csv::Reader::from_reader(GzDecoder::new(std::fs::File::open(file).expect("a series")));
     let names = rows.headers().expect("a header").iter().map(str::to_owned).collect();
     let layout = Layout { blocks: vec![Block::Numeric { names }] };
-    let mut pipeline =
-        Pipeline::new(layout, Settings { min_history: 500, ..Settings::new(period_ms) }).expect("sound settings");
+    let mut pipeline = Pipeline::new(layout, Settings::new(period_ms)).expect("sound settings");
     let mut out = std::fs::File::create(out).expect("a file for the scores");
     writeln!(out, "score,alert").expect("written");
     let (mut windows, mut spent) = (0, Duration::ZERO);
