@@ -137,7 +137,8 @@ impl Judge {
         self.series.as_ref().is_some_and(|series| series.schema.id != schema.id)
     }
 
-    /// Judges the next fingerprint. One of another schema than the last starts a new baseline.
+    /// Judges the next fingerprint. One of another schema than the last starts a new baseline. What it teaches is learnt
+    /// by [`Self::learn`], or else before the next one is judged.
     ///
     /// # Errors
     /// A fingerprint that doesn't fit its schema, or that detection refuses; the baseline is as before.
@@ -156,7 +157,7 @@ impl Judge {
         }
         let series = self.series.as_mut().expect("made above");
         let (items, slots) = translate::items(fingerprint, &schema.record);
-        let verdict = series.pipeline.push(&Window {
+        let verdict = series.pipeline.judge(&Window {
             end_ms: fingerprint.end_ms,
             n: fingerprint.n,
             values: &fingerprint.values,
@@ -171,5 +172,12 @@ impl Judge {
             None => {}
         }
         Ok(verdict)
+    }
+
+    /// Learns from the fingerprint judged last, if that wasn't done: for when its score is on its way.
+    pub fn learn(&mut self) {
+        if let Some(series) = &mut self.series {
+            series.pipeline.learn();
+        }
     }
 }

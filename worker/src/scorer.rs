@@ -150,6 +150,7 @@ impl Scorer {
         if !results.is_empty() && !self.write(connection, &mut state, &results).await? {
             return Ok(Progress::More);
         }
+        tokio::task::block_in_place(|| state.judge.learn());
         self.state = Some(state);
         Ok(if page_is_full || used < count { Progress::More } else { Progress::CaughtUp })
     }

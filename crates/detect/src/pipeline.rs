@@ -9,7 +9,7 @@ use crate::names::Names;
 use crate::part::Part;
 use crate::settings::Settings;
 use crate::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
-use crate::window::Window;
+use crate::window::{Item, Window};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A window of this `p` or more is learned in full, a rarer one in proportion, down to the least weight; so is every window
@@ -33,6 +33,48 @@ struct Inside {
     parts: Vec<Part>,
     names: Names,
     watch: Watch,
+    /// The window judged last, until it is learned.
+    unlearned: Option<Unlearned>,
+}
+
+/// What is still to be learned of a judged window. The short memories of the parts hold its numbers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Unlearned {
+    /// Raw score and joint `p` of each part.
+    scores: Vec<Option<f64>>,
+    joint: Vec<f64>,
+    /// The window's `p`.
+    p: f64,
+    turn: Option<Turn>,
+    items: Vec<Item>,
+}
+
+/// What happened to the incident in a window, as far as learning cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Turn {
+    Opened,
+    Over { accepted: bool },
+}
+
+impl Turn {
+    fn of(change: &Change) -> Option<Self> {
+        match change {
+            Change::Opened(_) => Some(Self::Opened),
+            Change::Updated(_) => None,
+            Change::Resolved(_, resolution) => Some(Self::Over { accepted: *resolution == Resolution::Accepted }),
+        }
+    }
+}
+
+impl Unlearned {
+    fn is_consistent(&self, parts: usize) -> bool {
+        let chance = |p: &f64| (0.0..=1.0).contains(p);
+        self.scores.len() == parts
+            && self.scores.iter().flatten().all(|score| score.is_finite() && *score >= 0.0)
+            && self.joint.len() == parts
+            && self.joint.iter().all(chance)
+            && chance(&self.p)
+    }
 }
 
 impl Pipeline {
@@ -44,7 +86,16 @@ impl Pipeline {
         layout.check()?;
         settings.check()?;
         let (parts, names) = (parts(&layout), Names::new(&layout));
-        Ok(Self(Inside { layout, settings, seen: 0, last_end_ms: 0, parts, names, watch: Watch::default() }))
+        Ok(Self(Inside {
+            layout,
+            settings,
+            seen: 0,
+            last_end_ms: 0,
+            parts,
+            names,
+            watch: Watch::default(),
+            unlearned: None,
+        }))
     }
 
     /// The layout it was made for.
@@ -68,6 +119,7 @@ impl Pipeline {
         if settings.window_ms != self.0.settings.window_ms {
             return Err(Error::Setting { name: "window_ms", allowed: "what the baseline was learned with" });
         }
+        self.learn();
         self.0.settings = settings;
         Ok(())
     }
@@ -77,7 +129,23 @@ impl Pipeline {
     /// # Errors
     /// A vector of the wrong length, or a window not later than the one before; the pipeline is unchanged then.
     pub fn push(&mut self, window: &Window) -> Result<Verdict, Error> {
-        self.0.push(window)
+        let verdict = self.judge(window)?;
+        self.learn();
+        Ok(verdict)
+    }
+
+    /// Judges a window with what was known before it. [`Self::learn`] is left for when the verdict is on its way; where
+    /// nobody calls it, the next window does. When it is called changes no verdict.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn judge(&mut self, window: &Window) -> Result<Verdict, Error> {
+        self.0.judge(window)
+    }
+
+    /// Learns from the window judged last, if that hasn't been done, and fits models anew when they are due.
+    pub fn learn(&mut self) {
+        self.0.learn();
     }
 }
 
@@ -86,7 +154,7 @@ fn parts(layout: &Layout) -> Vec<Part> {
 }
 
 impl Inside {
-    fn push(&mut self, window: &Window) -> Result<Verdict, Error> {
+    fn judge(&mut self, window: &Window) -> Result<Verdict, Error> {
         let (got, expected) = (window.values.len(), self.layout.len());
         if got != expected {
             return Err(Error::Length { got, expected });
@@ -94,6 +162,7 @@ impl Inside {
         if self.seen > 0 && window.end_ms <= self.last_end_ms {
             return Err(Error::Order { end_ms: window.end_ms, last_ms: self.last_end_ms });
         }
+        self.learn();
         self.last_end_ms = window.end_ms;
         self.seen = self.seen.saturating_add(1);
         self.names.name_rows(&self.layout, window.slots);
@@ -114,8 +183,8 @@ impl Inside {
         let moment = Moment { end_ms: window.end_ms, missed, seen: self.seen, p, score, causes: causes.clone() };
         let change = self.watch.step(moment, &self.settings);
         let during = self.watch.open();
-        self.learn(&scores, &joint, p, change.as_ref());
-        self.names.learn(&self.layout, window.items, during.is_none());
+        let turn = change.as_ref().and_then(Turn::of);
+        self.unlearned = Some(Unlearned { scores, joint, p, turn, items: window.items.to_vec() });
         let state = if warming { State::Warming { seen: self.seen, needed } } else { State::Ready };
         Ok(Verdict { state, p, score, severity, causes, change, incident: during.or(before) })
     }
@@ -158,22 +227,24 @@ impl Inside {
         findings.iter().take(CAUSES).map(|finding| finding.describe(&self.layout, &self.names, window)).collect()
     }
 
-    fn learn(&mut self, scores: &[Option<f64>], joint: &[f64], p: f64, change: Option<&Change>) {
+    fn learn(&mut self) {
+        let Some(Unlearned { scores, joint, p, turn, items }) = self.unlearned.take() else { return };
         let p_alert = self.settings.p_alert();
         let in_incident = self.watch.open().is_some();
         let weight = if in_incident { LEAST_WEIGHT } else { ((p / USUAL) as f32).clamp(LEAST_WEIGHT, 1.0) };
         for ((part, score), p) in self.parts.iter_mut().zip(scores).zip(joint) {
-            if matches!(change, Some(Change::Opened(_))) {
+            if turn == Some(Turn::Opened) {
                 part.set_apart();
             }
             if let Some(score) = score {
-                part.count(*score, in_incident && *p <= p_alert, weight);
+                part.count(score, in_incident && p <= p_alert, weight);
             }
             part.learn(weight);
-            if let Some(Change::Resolved(_, resolution)) = change {
-                part.settle(*resolution == Resolution::Accepted);
+            if let Some(Turn::Over { accepted }) = turn {
+                part.settle(accepted);
             }
         }
+        self.names.learn(&self.layout, &items, !in_incident);
     }
 
     /// Refuses what no pipeline could have become.
@@ -190,6 +261,9 @@ impl Inside {
         }
         if !self.watch.is_consistent() {
             return Err(Error::Checkpoint("the open incident is impossible"));
+        }
+        if self.unlearned.as_ref().is_some_and(|unlearned| !unlearned.is_consistent(self.parts.len())) {
+            return Err(Error::Checkpoint("the window to learn is impossible"));
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! One closed window as it comes in.
 
+use serde::{Deserialize, Serialize};
+
 /// A fingerprint with the names behind its numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Window<'a> {
@@ -18,7 +20,7 @@ pub struct Window<'a> {
 }
 
 /// A heavy hitter behind a bucket of a `Counts` block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Name of the block.
     pub dimension: String,
