@@ -47,11 +47,11 @@ fn seeds() -> std::ops::Range<u64> {
 #[test]
 fn replica_append_only_file_and_snapshot_agree_with_the_primary() {
     let fingerprints: usize = seeds().map(|seed| nodes_agree(seed, "yes")).sum();
-    assert!(fingerprints > 50, "only {fingerprints} fingerprints: too few to tell");
+    assert!(fingerprints > 15, "only {fingerprints} fingerprints: too few to tell");
 }
 
 #[test]
 fn an_append_only_file_without_preamble_agrees_too() {
     let fingerprints: usize = seeds().map(|seed| nodes_agree(1000 + seed, "no")).sum();
-    assert!(fingerprints > 50, "only {fingerprints} fingerprints: too few to tell");
+    assert!(fingerprints > 15, "only {fingerprints} fingerprints: too few to tell");
 }
