@@ -1,5 +1,7 @@
 //! The shape of every detector: statistics that learn, and the model fitted to them that scores and explains.
 
+use crate::feature::Scale;
+
 /// Statistics of one block: bounded, whatever the length of the history.
 pub(crate) trait Fit {
     /// What the short memory of the block shows of a window.
@@ -63,4 +65,18 @@ pub(crate) struct Expectation {
     pub high: f64,
     /// Windows that the counts are summed over.
     pub windows: u32,
+}
+
+impl Expectation {
+    /// Of a number that is usually `mean` on its scale, give or take twice the `deviation`.
+    pub(crate) fn around(scale: Scale, observed: f64, (mean, deviation): (f64, f64)) -> Self {
+        let low = mean - 2.0 * deviation;
+        Self {
+            observed,
+            expected: scale.revert(mean),
+            low: if mean > -1e-6 { scale.least(low) } else { scale.revert(low) },
+            high: scale.revert(mean + 2.0 * deviation),
+            windows: 1,
+        }
+    }
 }

@@ -23,6 +23,12 @@ pub enum Error {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// No detector of this name.
+    #[error("no detector is called '{0}': auto, or some of {all}, separated by commas", all = crate::choice::Detectors::names())]
+    NoSuchDetector(String),
+    /// One detector twice in a list.
+    #[error("detector '{0}' is named twice")]
+    DetectorTwice(&'static str),
     /// A vector of another length than the layout's.
     #[error("window has {got} values where the layout has {expected}")]
     Length {

@@ -1,7 +1,9 @@
 //! One `p` from many: the smallest, corrected for having looked at several.
 
+use serde::{Deserialize, Serialize};
+
 /// How much a part has to say in the joint score.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Voice {
     /// Relative weight: how much of the false-alarm budget it gets.
     pub weight: f64,

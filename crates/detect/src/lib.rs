@@ -25,6 +25,7 @@
 //! # Ok::<(), eddyline_detect::Error>(())
 //! ```
 
+pub mod choice;
 pub mod error;
 pub mod layout;
 pub mod settings;
@@ -50,11 +51,14 @@ mod pipeline;
 mod recent;
 mod regimes;
 mod reservoir;
+mod single;
 mod summary;
 mod track;
 mod trail;
 mod verdict;
+mod zscore;
 
+pub use choice::{Detector, Detectors};
 pub use error::Error;
 pub use layout::{Block, Layout};
 pub use pipeline::Pipeline;

@@ -91,15 +91,7 @@ impl Numeric {
     pub(crate) fn expectation(&self, feature: usize) -> Option<Expectation> {
         let value = self.trail.now()[feature];
         let model = self.level.model().filter(|_| !value.is_nan())?;
-        let (mean, deviation) = model.normal(feature);
-        let scale = self.trail.scales()[feature];
-        Some(Expectation {
-            observed: self.trail.raw(feature),
-            expected: scale.revert(mean),
-            low: if mean > -1e-6 { scale.least(mean - 2.0 * deviation) } else { scale.revert(mean - 2.0 * deviation) },
-            high: scale.revert(mean + 2.0 * deviation),
-            windows: 1,
-        })
+        Some(Expectation::around(self.trail.scales()[feature], self.trail.raw(feature), model.normal(feature)))
     }
 
     pub(crate) fn learn(&mut self, weight: f32) {

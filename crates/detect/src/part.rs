@@ -1,27 +1,50 @@
 //! A stretch of the vector with one detector and its calibration, on its way through time.
 
 use crate::calibration::Calibration;
+use crate::choice::Detector;
 use crate::count::{Counts, Shape};
 use crate::detector::{Expectation, Share};
 use crate::joint::{Opinion, Voice};
-use crate::layout::Block;
+use crate::layout::{Block, Layout};
 use crate::numeric::Numeric;
 use crate::recent::Recent;
-use crate::regimes::Regimes;
+use crate::settings::Settings;
+use crate::single::Single;
 use crate::track::Track;
-use crate::trail::Trail;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Most features that one numeric model takes.
 const GROUP: usize = 64;
 
-/// What scores a part. Adding a detector touches its file and this table.
+/// What scores a part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Model {
     Counts(Recent, Track<Counts>),
     Numeric(Box<Numeric>),
-    Regimes(Trail, Track<Regimes>),
+    Single(Box<Single>),
+}
+
+impl Model {
+    /// The detector of this name, on features of these names.
+    fn of(detector: Detector, names: &[String]) -> Self {
+        match Single::new(detector, names) {
+            Some(single) => Self::Single(Box::new(single)),
+            None => Self::Numeric(Box::new(Numeric::new(names))),
+        }
+    }
+}
+
+/// What scores numbers, and how much each has to say: those chosen alike. Of its own accord, all mechanisms joined, and
+/// beside them the regimes, which see what no single mean can but are wrong more often.
+fn detectors(settings: &Settings, leads: bool) -> Vec<(Detector, Voice)> {
+    let chosen = settings.detectors.chosen();
+    if chosen.is_empty() {
+        let beside = Voice { weight: 0.25, leads: false };
+        return vec![(Detector::Ensemble, Voice { weight: 1.0, leads }), (Detector::Regimes, beside)];
+    }
+    let voice = Voice { weight: 1.0 / chosen.len() as f64, leads };
+    chosen.iter().map(|detector| (*detector, voice)).collect()
 }
 
 /// A stretch of the vector that one detector scores.
@@ -32,6 +55,8 @@ pub(crate) struct Part {
     /// First feature within the block, and their number.
     first: usize,
     len: usize,
+    /// Its voice among all parts.
+    voice: Voice,
     model: Model,
     learned: u32,
     calibration: Calibration,
@@ -41,11 +66,17 @@ pub(crate) struct Part {
 
 impl Part {
     /// The parts that score a block. Many numeric features make as few groups as hold at most 64 each.
-    pub(crate) fn of(index: usize, block: &Block) -> Vec<Self> {
-        let part = |first, len, model| Self {
+    ///
+    /// A histogram counts as much as four other blocks, and leads: faults show there while counts hardly move
+    /// (`fingerprint.md` §2), and what hardly moves would only blur the ranking.
+    pub(crate) fn of(index: usize, layout: &Layout, settings: &Settings) -> Vec<Self> {
+        let block = &layout.blocks[index];
+        let histograms = layout.blocks.iter().any(|block| matches!(block, Block::Histogram { .. }));
+        let part = |first, len, voice, model| Self {
             block: index,
             first,
             len,
+            voice,
             model,
             learned: 0,
             calibration: Calibration::new(),
@@ -54,17 +85,25 @@ impl Part {
         match block {
             Block::Histogram { .. } | Block::Counts { .. } => {
                 let counts = Counts::new(Shape::of(block), block.len());
-                vec![part(0, block.len(), Model::Counts(Recent::new(), Track::new(counts)))]
+                let voice = match block {
+                    Block::Histogram { .. } => Voice { weight: 4.0, leads: true },
+                    _ => Voice { weight: 1.0, leads: !histograms },
+                };
+                vec![part(0, block.len(), voice, Model::Counts(Recent::new(), Track::new(counts)))]
             }
             Block::Numeric { names } => {
                 let size = names.len().div_ceil(names.len().div_ceil(GROUP));
-                let both = |(group, names): (usize, &[String])| {
-                    let trail = Trail::new(names);
-                    let regimes = Track::new(Regimes::new(trail.scales()));
-                    let models = [Model::Numeric(Box::new(Numeric::new(names))), Model::Regimes(trail, regimes)];
-                    models.map(|model| part(group * size, names.len(), model))
+                let detectors = detectors(settings, !histograms);
+                let of_group = |(group, members): (usize, &[String])| {
+                    // Groups of one block share its voice.
+                    let share = members.len() as f64 / names.len() as f64;
+                    let named = |(detector, voice): &(Detector, Voice)| {
+                        let voice = Voice { weight: voice.weight * share, ..*voice };
+                        part(group * size, members.len(), voice, Model::of(*detector, members))
+                    };
+                    detectors.iter().map(named).collect::<Vec<Self>>()
                 };
-                names.chunks(size).enumerate().flat_map(both).collect()
+                names.chunks(size).enumerate().flat_map(of_group).collect()
             }
         }
     }
@@ -79,20 +118,6 @@ impl Part {
         self.first..self.first + self.len
     }
 
-    /// Its voice among all parts. A histogram counts as much as four other blocks, and leads: faults show there while
-    /// counts hardly move (`fingerprint.md` §2), and what hardly moves would only blur the ranking.
-    fn voice(&self, layout: &[Block]) -> Voice {
-        let histograms = layout.iter().any(|block| matches!(block, Block::Histogram { .. }));
-        let (weight, leads) = match (&layout[self.block], &self.model) {
-            (Block::Histogram { .. }, _) => (4.0, true),
-            (_, Model::Regimes(..)) => (0.25, false),
-            _ => (1.0, !histograms),
-        };
-        // Groups of one block share its voice.
-        let share = self.len as f64 / layout[self.block].len() as f64;
-        Voice { weight: weight * share, leads }
-    }
-
     /// Takes a window of the block in and scores it.
     pub(crate) fn score(&mut self, block: &[f32], gap: bool) -> Option<f64> {
         let values = &block[self.features()];
@@ -102,16 +127,13 @@ impl Part {
                 track.score(recent)
             }
             Model::Numeric(numeric) => numeric.score(values, gap),
-            Model::Regimes(trail, track) => {
-                trail.push(values, gap);
-                track.score(trail)
-            }
+            Model::Single(single) => single.score(values, gap),
         }
     }
 
     /// What it says of a window: nothing against it where it has no score yet.
-    pub(crate) fn opinion(&self, score: Option<f64>, layout: &[Block]) -> Opinion {
-        Opinion { p: score.map_or(1.0, |score| self.calibration.p(score)), voice: self.voice(layout) }
+    pub(crate) fn opinion(&self, score: Option<f64>) -> Opinion {
+        Opinion { p: score.map_or(1.0, |score| self.calibration.p(score)), voice: self.voice }
     }
 
     /// Counts the window, learned with `weight`, among the ordinary ones. Of an incident's windows beyond the alert line exactly one counts:
@@ -126,7 +148,7 @@ impl Part {
         let mut shares = match &self.model {
             Model::Counts(recent, track) => track.explain(recent),
             Model::Numeric(numeric) => numeric.explain(),
-            Model::Regimes(trail, track) => track.explain(trail),
+            Model::Single(single) => single.explain(),
         };
         shares.iter_mut().for_each(|share| share.feature += self.first);
         shares
@@ -138,7 +160,7 @@ impl Part {
         match &self.model {
             Model::Counts(recent, track) => track.model().map(|model| model.expectation(recent, feature)),
             Model::Numeric(numeric) => numeric.expectation(feature),
-            Model::Regimes(..) => None,
+            Model::Single(single) => single.expectation(feature),
         }
     }
 
@@ -156,7 +178,7 @@ impl Part {
         match &mut self.model {
             Model::Counts(recent, track) => track.learn(recent, weight),
             Model::Numeric(numeric) => numeric.learn(weight),
-            Model::Regimes(trail, track) => track.learn(trail, weight),
+            Model::Single(single) => single.learn(weight),
         }
         if self.learned.is_multiple_of(10) {
             self.fade();
@@ -169,7 +191,7 @@ impl Part {
             match &mut self.model {
                 Model::Counts(_, track) => track.fit(),
                 Model::Numeric(numeric) => numeric.fit(),
-                Model::Regimes(_, track) => track.fit(),
+                Model::Single(single) => single.fit(),
             }
         }
     }
@@ -188,7 +210,7 @@ impl Part {
         match &mut self.model {
             Model::Counts(_, track) => track.set_apart(),
             Model::Numeric(numeric) => numeric.set_apart(),
-            Model::Regimes(_, track) => track.set_apart(),
+            Model::Single(single) => single.set_apart(),
         }
     }
 
@@ -198,14 +220,14 @@ impl Part {
         match &mut self.model {
             Model::Counts(_, track) => track.settle(accept),
             Model::Numeric(numeric) => numeric.settle(accept),
-            Model::Regimes(_, track) => track.settle(accept),
+            Model::Single(single) => single.settle(accept),
         }
     }
 
     /// Whether it could be what [`Self::of`] made, some windows later.
     pub(crate) fn is_consistent(&self, made: &Self, block: &Block) -> bool {
-        if (self.block, self.first, self.len) != (made.block, made.first, made.len) || !self.calibration.is_consistent()
-        {
+        let place = (self.block, self.first, self.len, self.voice);
+        if place != (made.block, made.first, made.len, made.voice) || !self.calibration.is_consistent() {
             return false;
         }
         let names = match block {
@@ -222,11 +244,7 @@ impl Part {
                     )
             }
             (Model::Numeric(numeric), Model::Numeric(_)) => numeric.is_consistent(names),
-            (Model::Regimes(trail, track), Model::Regimes(..)) => {
-                trail.is_consistent(names)
-                    && track
-                        .is_consistent(|regimes| regimes.is_consistent(trail), |model| model.is_consistent(names.len()))
-            }
+            (Model::Single(single), Model::Single(made)) => single.is_consistent(made, names),
             _ => false,
         }
     }

@@ -85,7 +85,7 @@ impl Pipeline {
     pub fn new(layout: Layout, settings: Settings) -> Result<Self, Error> {
         layout.check()?;
         settings.check()?;
-        let (parts, names) = (parts(&layout), Names::new(&layout));
+        let (parts, names) = (parts(&layout, &settings), Names::new(&layout));
         Ok(Self(Inside {
             layout,
             settings,
@@ -113,11 +113,15 @@ impl Pipeline {
     /// Changes the settings from the next window on; what was learned stays.
     ///
     /// # Errors
-    /// Settings out of their ranges, or another window length: a baseline is one of windows of its length.
+    /// Settings out of their ranges, another window length or other detectors: a baseline is one of its own windows and
+    /// detectors.
     pub fn reconfigure(&mut self, settings: Settings) -> Result<(), Error> {
         settings.check()?;
         if settings.window_ms != self.0.settings.window_ms {
             return Err(Error::Setting { name: "window_ms", allowed: "what the baseline was learned with" });
+        }
+        if settings.detectors != self.0.settings.detectors {
+            return Err(Error::Setting { name: "detectors", allowed: "what the baseline was learned with" });
         }
         self.learn();
         self.0.settings = settings;
@@ -149,8 +153,8 @@ impl Pipeline {
     }
 }
 
-fn parts(layout: &Layout) -> Vec<Part> {
-    layout.blocks.iter().enumerate().flat_map(|(index, block)| Part::of(index, block)).collect()
+fn parts(layout: &Layout, settings: &Settings) -> Vec<Part> {
+    (0..layout.blocks.len()).flat_map(|index| Part::of(index, layout, settings)).collect()
 }
 
 impl Inside {
@@ -168,8 +172,7 @@ impl Inside {
         self.names.name_rows(&self.layout, window.slots);
 
         let scores = self.score_parts(window);
-        let opinions: Vec<Opinion> =
-            self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score, &self.layout.blocks)).collect();
+        let opinions: Vec<Opinion> = self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score)).collect();
         let joint = joint::joint(&opinions, self.settings.p_alert());
         let (warming, needed) = (self.seen <= self.settings.min_history, self.settings.min_history);
         let p = if warming { 1.0 } else { joint.iter().copied().fold(1.0, f64::min) };
@@ -251,7 +254,7 @@ impl Inside {
     fn check(&self) -> Result<(), Error> {
         self.layout.check()?;
         self.settings.check()?;
-        let made = parts(&self.layout);
+        let made = parts(&self.layout, &self.settings);
         let alike = |(part, made): (&Part, &Part)| part.is_consistent(made, &self.layout.blocks[made.block()]);
         if self.parts.len() != made.len() || !self.parts.iter().zip(&made).all(alike) {
             return Err(Error::Checkpoint("a model doesn't fit the layout"));

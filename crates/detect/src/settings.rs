@@ -1,6 +1,6 @@
 //! What a user can choose; checked once, when a pipeline is made.
 
-use crate::Error;
+use crate::{Detectors, Error};
 use serde::{Deserialize, Serialize};
 
 const DAY_MS: f64 = 86_400_000.0;
@@ -19,13 +19,22 @@ pub struct Settings {
     /// Windows after which an incident is taken as the new normal, 60 to 1,000,000. The default is an hour of default
     /// (5 s) windows: longer than most outages last unattended, and enough history to judge the new normal by.
     pub accept_after: u32,
+    /// What scores numeric blocks.
+    pub detectors: Detectors,
 }
 
 impl Settings {
     /// The defaults for windows of this length.
     #[must_use]
     pub fn new(window_ms: u64) -> Self {
-        Self { window_ms, budget_per_day: 1.0, min_history: 60, quiet_after: 10, accept_after: 720 }
+        Self {
+            window_ms,
+            budget_per_day: 1.0,
+            min_history: 60,
+            quiet_after: 10,
+            accept_after: 720,
+            detectors: Detectors::default(),
+        }
     }
 
     /// The `p` at the alert boundary: `clamp(budget × window / day, 1e-9, 0.01)`.
