@@ -2,6 +2,8 @@
 
 mod event_f1;
 mod labels;
+mod nab;
+mod nab_score;
 mod traces;
 mod vectors;
 mod volume;
@@ -16,7 +18,7 @@ use anyhow::{Context, Result};
 pub(crate) fn run(root: &Path) -> Result<ExitCode> {
     let document = root.join("docs/quality.md");
     let mut text = fs::read_to_string(&document).with_context(|| format!("{} can't be read", document.display()))?;
-    for (name, table) in [("traces", traces::table(root)?), ("vectors", vectors::table()?)] {
+    for (name, table) in [("traces", traces::table(root)?), ("vectors", vectors::table()?), ("nab", nab::table()?)] {
         if let Some(table) = table {
             println!("\n{table}");
             text = replaced(&text, name, &table).with_context(|| format!("no place for {name} in the document"))?;
