@@ -1,6 +1,7 @@
 //! What is counted for the items of one dimension (or joint dimensions): this window and long ago.
 
-use eddyline_sketch::{CountMin, Distinct, HeavyHitters, ItemHash, Novelty};
+use crate::surprise::Counts;
+use eddyline_sketch::{CountMin, Distinct, HeavyHitters, Hitter, ItemHash, Novelty};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
@@ -36,12 +37,13 @@ pub(crate) struct Items {
     long_windows: u32,
 }
 
-/// The four numeric features of a dimension.
+/// The four numeric features of a dimension, and the item behind the last of them.
 pub(crate) struct Summary {
     pub distinct: f32,
     pub new: f32,
     pub entropy: f32,
     pub burst: f32,
+    pub startling: Option<ItemHash>,
 }
 
 impl Counted {
@@ -60,10 +62,12 @@ impl Counted {
 
     /// The `k` heaviest items, largest first, with their counts.
     pub(crate) fn top(&self, k: usize) -> impl Iterator<Item = (&[u8], u64, ItemHash)> {
-        self.hitters.top(k).into_iter().map(|hitter| {
-            let count = u64::from(self.counts.estimate(hitter.hash)).min(hitter.count);
-            (hitter.item, count, hitter.hash)
-        })
+        self.hitters.top(k).into_iter().map(|hitter| (hitter.item, self.exact(&hitter), hitter.hash))
+    }
+
+    /// Count of a heavy hitter, as exactly as it is known: neither sketch counts too little.
+    fn exact(&self, hitter: &Hitter<'_>) -> u64 {
+        u64::from(self.counts.estimate(hitter.hash)).min(hitter.count)
     }
 
     /// Back to nothing.
@@ -131,13 +135,15 @@ impl Items {
         self.new = self.new.saturating_add(u32::from(self.novelty.first_seen(hash)));
     }
 
-    /// The numeric features of the open window.
-    pub(crate) fn summary(&self) -> Summary {
+    /// The numeric features of the open window; `last` is what the window before counted.
+    pub(crate) fn summary(&self, last: &Counted) -> Summary {
+        let startling = self.startling(last);
         Summary {
             distinct: self.distinct.estimate() as f32,
             new: self.new as f32,
             entropy: self.entropy() as f32,
-            burst: self.burst() as f32,
+            burst: startling.map_or(0.0, |(_, surprise)| surprise as f32),
+            startling: startling.map(|(item, _)| item),
         }
     }
 
@@ -146,9 +152,15 @@ impl Items {
         self.window.counts.fold(buckets, out).expect("the width is a multiple of the buckets");
     }
 
-    /// Heavy hitters of the window, largest first: item, count, bucket.
-    pub(crate) fn top(&self, buckets: usize) -> impl Iterator<Item = (&[u8], u64, u32)> {
-        self.window.top(HITTERS).map(move |(item, count, hash)| (item, count, hash.bucket(buckets) as u32))
+    /// Heavy hitters of the window, `first` before the others, which come largest first: item, count, bucket.
+    pub(crate) fn top(&self, first: Option<ItemHash>, buckets: usize) -> impl Iterator<Item = (&[u8], u64, u32)> {
+        let mut hitters = self.window.hitters.top(HITTERS);
+        if let Some(at) = first.and_then(|first| hitters.iter().position(|hitter| hitter.hash == first)) {
+            hitters[..=at].rotate_right(1);
+        }
+        hitters
+            .into_iter()
+            .map(move |hitter| (hitter.item, self.window.exact(&hitter), hitter.hash.bucket(buckets) as u32))
     }
 
     /// What the open window counted.
@@ -197,20 +209,17 @@ impl Items {
         (libm::log2(n) - sum / n).max(0.0)
     }
 
-    /// Largest surprise of an item that is more frequent than usual: MIDAS' chi-squared statistic (Bhatia et al., 2020)
-    /// `(a - s/t)² t² / (s (t - 1))` for `a` in this window and `s` in all `t`.
-    fn burst(&self) -> f64 {
-        let t = f64::from(self.long_windows) + 1.0;
-        if t < 2.0 {
-            return 0.0;
-        }
-        let surprise = |hash: ItemHash| {
-            let a = f64::from(self.window.counts.estimate(hash));
-            let s = f64::from(self.long.estimate(hash)) + a;
-            let excess = a - s / t;
-            if excess > 0.0 { excess * excess * t * t / (s * (t - 1.0)) } else { 0.0 }
-        };
-        self.window.hitters.iter().map(|hitter| surprise(hitter.hash)).fold(0.0, f64::max)
+    /// How surprising the count of an item in the open window is; `last` is what the window before counted.
+    pub(crate) fn surprise(&self, item: ItemHash, last: &Counted) -> f64 {
+        let (open, last) = (self.window.estimate(item).into(), last.estimate(item).into());
+        Counts { open, last, long: self.long.estimate(item).into(), windows: self.long_windows.into() }.surprise()
+    }
+
+    /// The heavy hitter whose count surprises most, and how much; of equal ones the least hash, whatever their places.
+    fn startling(&self, last: &Counted) -> Option<(ItemHash, f64)> {
+        let surprises = self.window.hitters.iter().map(|hitter| (hitter.hash, self.surprise(hitter.hash, last)));
+        let most = |a: (ItemHash, f64), b: (ItemHash, f64)| if (b.1, a.0) > (a.1, b.0) { b } else { a };
+        surprises.filter(|(_, surprise)| *surprise > 0.0).reduce(most)
     }
 }
 

@@ -22,6 +22,7 @@ mod query;
 mod schema;
 mod source;
 mod sources;
+mod surprise;
 mod tally;
 mod timeline;
 mod values;

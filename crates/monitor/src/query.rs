@@ -51,6 +51,17 @@ impl Monitor {
         })
     }
 
+    /// How surprising the count of an item in the open window is, beside what is usual: the `burst` that the window would have
+    /// if it closed now and no other item surprised more.
+    ///
+    /// # Errors
+    /// Still learning, or no such dimension.
+    pub fn surprise(&self, dimension: &str, item: &[u8]) -> Result<f64, NoAnswer> {
+        let (window, at) = self.dimension(dimension)?;
+        let item = ItemHash::of(&self.stored(window, &window.fields.joints[at], item));
+        Ok(window.items()[at].surprise(item, &window.last.items[at]))
+    }
+
     /// The `k` heaviest items of `dimension` in the open window and in the one that closed last.
     ///
     /// # Errors

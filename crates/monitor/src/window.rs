@@ -3,7 +3,7 @@
 use crate::closed::{Closed, MAX_TOP_ITEMS, TopItem};
 use crate::fields::Fields;
 use crate::histogram::Histogram;
-use crate::items::Items;
+use crate::items::{Items, Summary};
 use crate::last::LastWindow;
 use crate::measure::{MeasureState, number};
 use crate::tally::{LeftOut, Reason};
@@ -138,8 +138,9 @@ impl Window {
 
     /// Closes the window that ends at `end_ms`.
     pub(crate) fn close(&mut self, end_ms: u64) -> Closed {
-        let closed =
-            Closed { end_ms, n: self.n, values: self.values(), gap_ms: 0, partial: false, top: self.top().into() };
+        let summaries = self.summaries();
+        let (values, top) = (self.values(&summaries), self.top(&summaries).into());
+        let closed = Closed { end_ms, n: self.n, values, gap_ms: 0, partial: false, top };
         self.n = 0;
         self.closed = self.closed.wrapping_add(1);
         self.items.iter_mut().zip(&mut self.last.items).for_each(|(items, last)| items.close(last));
@@ -156,7 +157,8 @@ impl Window {
         }
         self.last.clear();
         self.closed = self.closed.wrapping_add(count);
-        Closed { end_ms, n: 0, values: self.values(), gap_ms: 0, partial: false, top: Arc::default() }
+        let values = self.values(&self.summaries());
+        Closed { end_ms, n: 0, values, gap_ms: 0, partial: false, top: Arc::default() }
     }
 
     /// The sketches of each dimension and cross without a measure.
@@ -187,11 +189,14 @@ impl Window {
             && self.last.is_sane(fields)
     }
 
-    fn values(&self) -> Vec<f32> {
+    fn summaries(&self) -> Vec<Summary> {
+        self.items.iter().zip(&self.last.items).map(|(items, last)| items.summary(last)).collect()
+    }
+
+    fn values(&self, summaries: &[Summary]) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.fields.features());
         values.push(self.n as f32);
-        for items in &self.items {
-            let summary = items.summary();
+        for summary in summaries {
             values.extend([summary.distinct, summary.new, summary.entropy, summary.burst]);
         }
         values.extend(self.measures.iter().flat_map(MeasureState::summary));
@@ -206,9 +211,13 @@ impl Window {
     }
 
     /// One item of each block in turn, until they fill what a fingerprint may tell.
-    fn top(&self) -> Vec<TopItem> {
+    fn top(&self, summaries: &[Summary]) -> Vec<TopItem> {
         type Candidates<'a> = Box<dyn Iterator<Item = (&'a [u8], u64, u32)> + 'a>;
-        let counts = self.items.iter().map(|items| Box::new(items.top(self.fields.buckets)) as Candidates<'_>);
+        let counts = self
+            .items
+            .iter()
+            .zip(summaries)
+            .map(|(items, summary)| Box::new(items.top(summary.startling, self.fields.buckets)) as Candidates<'_>);
         let rows = self.histograms.iter().map(|histogram| Box::new(histogram.top(self.closed)) as Candidates<'_>);
         let mut blocks: Vec<_> = counts.chain(rows).enumerate().collect();
         let (mut top, mut text) = (Vec::new(), 0);

@@ -136,6 +136,30 @@ fn an_item_is_new_once_and_a_burst_stands_out() {
 }
 
 #[test]
+fn the_item_behind_a_burst_is_told_first_and_its_surprise_can_be_asked_for() {
+    let mut feed = Feed::new(shop());
+    let window = |feed: &mut Feed, number: u64, rare: usize| {
+        for i in 0..100 {
+            let service = if i < rare { "rare" } else { ["pay", "cart", "ship"][i % 3] };
+            feed.entry(5000 + number * 1000, &[("service", service)]);
+        }
+    };
+    for number in 0..20 {
+        window(&mut feed, number, usize::from(number == 3));
+        feed.monitor.outbox().map(|closed| closed.end_ms).into_iter().for_each(|end_ms| feed.monitor.sent(end_ms));
+    }
+    window(&mut feed, 20, 12);
+    assert_eq!(feed.closed().top[0].item, b"pay");
+    let surprise = |item: &str| feed.monitor.surprise("service", item.as_bytes()).unwrap();
+    let (rare, pay) = (surprise("rare"), surprise("pay"));
+    assert!(rare > 50.0 && pay < 1.0, "{rare} {pay}");
+    feed.monitor.close(5000 + 21 * 1000);
+    let closed = feed.closed();
+    assert_eq!((closed.top[0].item.as_slice(), closed.top[0].count), (&b"rare"[..], 12));
+    assert_eq!(feed.value(&closed, "service:burst"), rare as f32);
+}
+
+#[test]
 fn an_observation_counts_for_what_it_has_and_the_rest_is_told() {
     let mut feed = Feed::new(shop());
     let long = "x".repeat(1025);

@@ -32,7 +32,10 @@ enum Tool {
         arguments: Vec<OsString>,
     },
     /// Measures detection on the labelled data and rewrites the tables of docs/quality.md
-    Quality,
+    Quality {
+        /// Only these; all by default
+        tables: Vec<quality::Table>,
+    },
     /// Installs what building and testing need: a Redis server, libclang, and Valkey where it can be had
     Setup,
     /// Checks that the source tree keeps the rules of its layout
@@ -56,7 +59,7 @@ fn run(tool: &Tool) -> Result<ExitCode> {
         Tool::Bench(args) => bench::run(&root, args),
         Tool::Demo(args) => demo::run(&root, args),
         Tool::Fuzz { arguments } => fuzz::run(&root, arguments),
-        Tool::Quality => quality::run(&root),
+        Tool::Quality { tables } => quality::run(&root, &tables),
         Tool::Setup => {
             println!("{}: there", setup::run()?.found);
             println!("for the module's tests on another make of server: {}", setup::second_server()?);
