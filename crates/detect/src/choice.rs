@@ -18,13 +18,32 @@ pub enum Detector {
     Change,
     /// States of the whole that were never seen.
     Regimes,
+    /// Every feature's recent movements against two clusters of its own.
+    Cluster,
+    /// States of the whole that are unlikely, by a mixture of Gaussians.
+    Mixture,
     /// Every feature by itself against its long-run mean.
     ZScore,
+    /// Every feature by itself against the mean of the last windows.
+    MovingAverage,
+    /// Every feature by itself against a slowly moving level.
+    Ewma,
 }
 
 impl Detector {
     /// All of them, in the order in which they are listed to users.
-    pub const ALL: [Self; 6] = [Self::Ensemble, Self::Level, Self::Forecast, Self::Change, Self::Regimes, Self::ZScore];
+    pub const ALL: [Self; 10] = [
+        Self::Ensemble,
+        Self::Level,
+        Self::Forecast,
+        Self::Change,
+        Self::Regimes,
+        Self::Cluster,
+        Self::Mixture,
+        Self::ZScore,
+        Self::MovingAverage,
+        Self::Ewma,
+    ];
 
     /// The name that users write.
     #[must_use]
@@ -35,7 +54,11 @@ impl Detector {
             Self::Forecast => "forecast",
             Self::Change => "change",
             Self::Regimes => "regimes",
+            Self::Cluster => "cluster",
+            Self::Mixture => "mixture",
             Self::ZScore => "zscore",
+            Self::MovingAverage => "moving-average",
+            Self::Ewma => "ewma",
         }
     }
 }

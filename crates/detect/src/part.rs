@@ -20,7 +20,7 @@ const GROUP: usize = 64;
 /// What scores a part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Model {
-    Counts(Recent, Track<Counts>),
+    Counts(Recent, Box<Track<Counts>>),
     Numeric(Box<Numeric>),
     Single(Box<Single>),
 }
@@ -89,7 +89,7 @@ impl Part {
                     Block::Histogram { .. } => Voice { weight: 4.0, leads: true },
                     _ => Voice { weight: 1.0, leads: !histograms },
                 };
-                vec![part(0, block.len(), voice, Model::Counts(Recent::new(), Track::new(counts)))]
+                vec![part(0, block.len(), voice, Model::Counts(Recent::new(), Box::new(Track::new(counts))))]
             }
             Block::Numeric { names } => {
                 let size = names.len().div_ceil(names.len().div_ceil(GROUP));

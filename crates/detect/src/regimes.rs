@@ -80,7 +80,7 @@ impl Fit for Regimes {
 }
 
 /// Mean and standard deviation of what isn't missing.
-fn normal(values: impl Iterator<Item = f32> + Clone, scale: Scale) -> (f32, f32) {
+pub(crate) fn normal(values: impl Iterator<Item = f32> + Clone, scale: Scale) -> (f32, f32) {
     let known = values.filter(|value| !value.is_nan()).map(f64::from);
     let (mut n, mut sum, mut low, mut high) = (0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY);
     for value in known.clone() {
@@ -94,7 +94,8 @@ fn normal(values: impl Iterator<Item = f32> + Clone, scale: Scale) -> (f32, f32)
     (mean as f32, variance.sqrt().max(scale.least_deviation(mean, high - low)) as f32)
 }
 
-fn z(value: f32, (mean, deviation): (f32, f32)) -> f32 {
+/// In standard deviations from the mean, cut at ten; 0 where it is missing.
+pub(crate) fn z(value: f32, (mean, deviation): (f32, f32)) -> f32 {
     let z = ((value - mean) / deviation).clamp(-CLIP, CLIP);
     if z.is_nan() { 0.0 } else { z }
 }

@@ -2,9 +2,13 @@
 
 use crate::change::Changes;
 use crate::choice::Detector;
+use crate::cluster::Clusters;
 use crate::detector::{Expectation, Share};
+use crate::ewma::Drifts;
 use crate::forecast::Forecasts;
 use crate::level::Levels;
+use crate::mixture::Mixtures;
+use crate::moving_average::MovingAverages;
 use crate::regimes::Regimes;
 use crate::track::Track;
 use crate::trail::Trail;
@@ -18,7 +22,11 @@ enum Chosen {
     Forecast(Track<Forecasts>),
     Change(Track<Changes>),
     Regimes(Track<Regimes>),
+    Cluster(Track<Clusters>),
+    Mixture(Track<Mixtures>),
     ZScore(Track<ZScores>),
+    MovingAverage(Track<MovingAverages>),
+    Ewma(Track<Drifts>),
 }
 
 /// The same for whichever it is.
@@ -29,7 +37,11 @@ macro_rules! each {
             Chosen::Forecast($track) => $what,
             Chosen::Change($track) => $what,
             Chosen::Regimes($track) => $what,
+            Chosen::Cluster($track) => $what,
+            Chosen::Mixture($track) => $what,
             Chosen::ZScore($track) => $what,
+            Chosen::MovingAverage($track) => $what,
+            Chosen::Ewma($track) => $what,
         }
     };
 }
@@ -53,7 +65,11 @@ impl Single {
             Detector::Forecast => Chosen::Forecast(Track::new(Forecasts::new(scales))),
             Detector::Change => Chosen::Change(Track::new(Changes::new(scales))),
             Detector::Regimes => Chosen::Regimes(Track::new(Regimes::new(scales))),
+            Detector::Cluster => Chosen::Cluster(Track::new(Clusters::new(scales))),
+            Detector::Mixture => Chosen::Mixture(Track::new(Mixtures::new(scales))),
             Detector::ZScore => Chosen::ZScore(Track::new(ZScores::new(scales))),
+            Detector::MovingAverage => Chosen::MovingAverage(Track::new(MovingAverages::new(scales))),
+            Detector::Ewma => Chosen::Ewma(Track::new(Drifts::new(scales))),
         };
         Some(Self { usual: Track::new(ZScores::new(scales)), trail, chosen })
     }
@@ -70,13 +86,26 @@ impl Single {
 
     /// What a feature is against what it should be; none where it is missing.
     pub(crate) fn expectation(&self, feature: usize) -> Option<Expectation> {
-        let usual = self.usual.model().filter(|_| !self.trail.now()[feature].is_nan())?;
-        Some(Expectation::around(self.trail.scales()[feature], self.trail.raw(feature), usual.normal(feature)))
+        if self.trail.now()[feature].is_nan() {
+            return None;
+        }
+        let normal = match &self.chosen {
+            Chosen::MovingAverage(track) => track.model().map(|model| model.normal(feature)),
+            Chosen::Ewma(track) => track.model().map(|model| model.normal(feature)),
+            _ => self.usual.model().map(|model| model.normal(feature)),
+        };
+        Some(Expectation::around(self.trail.scales()[feature], self.trail.raw(feature), normal?))
     }
 
     pub(crate) fn learn(&mut self, weight: f32) {
         self.usual.learn(&self.trail, weight);
         each!(&mut self.chosen, track => track.learn(&self.trail, weight));
+        match &mut self.chosen {
+            // What they compare with moves from window to window.
+            Chosen::MovingAverage(track) => track.fit(),
+            Chosen::Ewma(track) => track.fit(),
+            _ => {}
+        }
     }
 
     pub(crate) fn fit(&mut self) {

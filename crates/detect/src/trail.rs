@@ -3,6 +3,8 @@
 use crate::feature::Scale;
 use serde::{Deserialize, Serialize};
 
+/// Windows held, this one included.
+pub(crate) const ROWS: usize = 9;
 /// Windows before this one that a forecast sees.
 pub(crate) const LAGS: usize = 3;
 /// Weights of the newest value in the smoothed values.
@@ -49,7 +51,7 @@ impl Trail {
                 *weight = (1.0 - alpha) * *weight + held;
             }
         }
-        self.rows.truncate(LAGS);
+        self.rows.truncate(ROWS - 1);
         self.rows.insert(0, row);
         if let Some(before) = self.rows.get(LAGS) {
             // The mean of the last three differences is the difference over three windows / 3.
@@ -107,7 +109,7 @@ impl Trail {
         let right = |row: &Vec<f32>| row.len() == features && row.iter().all(|value| !value.is_infinite());
         self.scales.iter().copied().eq(names.iter().map(|name| Scale::of(name)))
             && self.raw.len() == self.rows.first().map_or(0, Vec::len)
-            && self.rows.len() <= LAGS + 1
+            && self.rows.len() <= ROWS
             && self.rows.iter().all(right)
             && self.smooth.len() == SMOOTH.len()
             && self.smooth.iter().all(|sums| {

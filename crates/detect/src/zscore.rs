@@ -3,6 +3,7 @@
 use crate::detector::{Fit, Fitted, Share};
 use crate::feature::Scale;
 use crate::level::{FIRST_FIT, HORIZON};
+use crate::running::{Running, are_normal};
 use crate::trail::Trail;
 use serde::{Deserialize, Serialize};
 
@@ -10,42 +11,6 @@ use serde::{Deserialize, Serialize};
 const CLIP: f64 = 10.0;
 /// A feature counts at most so much in a score.
 const CLIP_SCORE: f64 = 20.0;
-
-/// Running mean and variance of what one feature was, missing values left out.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Running {
-    weight: f64,
-    mean: f64,
-    /// Weighted sum of squared offsets from the mean.
-    squares: f64,
-    /// Widest offsets from the first value.
-    low: f64,
-    high: f64,
-}
-
-impl Running {
-    /// Takes a value in (Welford's recurrence, with weights).
-    fn add(&mut self, value: f64, weight: f64) {
-        if self.weight == 0.0 {
-            (self.mean, self.low, self.high) = (value, value, value);
-        }
-        self.weight += weight;
-        let offset = value - self.mean;
-        self.mean += offset * weight / self.weight;
-        self.squares += weight * offset * (value - self.mean);
-        (self.low, self.high) = (self.low.min(value), self.high.max(value));
-    }
-
-    fn deviation(&self) -> f64 {
-        if self.weight > 0.0 { (self.squares / self.weight).max(0.0).sqrt() } else { 0.0 }
-    }
-
-    fn is_consistent(&self) -> bool {
-        [self.weight, self.mean, self.squares, self.low, self.high].iter().all(|value| value.is_finite())
-            && self.weight >= 0.0
-            && self.low <= self.high
-    }
-}
 
 /// What is known of every feature by itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,17 +45,10 @@ impl Fit for ZScores {
     fn learn(&mut self, trail: &Trail, model: Option<&ZScoreModel>, weight: f32) {
         self.windows += f64::from(weight);
         for (feature, (running, value)) in self.features.iter_mut().zip(trail.now()).enumerate() {
-            let mut value = f64::from(*value);
-            if value.is_nan() {
-                continue;
+            if !value.is_nan() {
+                let normal = model.map(|model| model.normal[feature]);
+                running.add(running.clipped(f64::from(*value), normal, CLIP), f64::from(weight));
             }
-            // What was constant so far has no spread to clip by.
-            if let Some((mean, deviation)) = model.map(|model| model.normal[feature])
-                && running.deviation() > 0.5 * deviation
-            {
-                value = value.clamp(mean - CLIP * deviation, mean + CLIP * deviation);
-            }
-            running.add(value, f64::from(weight));
         }
     }
 
@@ -98,13 +56,10 @@ impl Fit for ZScores {
         if self.windows < FIRST_FIT {
             return None;
         }
-        for running in self.features.iter_mut().filter(|running| running.weight > HORIZON) {
-            running.squares *= HORIZON / running.weight;
-            running.weight = HORIZON;
-        }
+        self.features.iter_mut().for_each(|running| running.fade_to(HORIZON));
         let normal = |(running, scale): (&Running, &Scale)| {
-            let least = scale.least_deviation(running.mean, running.high - running.low);
-            (running.mean, running.deviation().max(least))
+            let least = scale.least_deviation(running.mean(), running.range());
+            (running.mean(), running.deviation().max(least))
         };
         Some(ZScoreModel { normal: self.features.iter().zip(&self.scales).map(normal).collect() })
     }
@@ -123,8 +78,7 @@ impl ZScoreModel {
     }
 
     pub(crate) fn is_consistent(&self, features: usize) -> bool {
-        let sound = |(mean, deviation): &(f64, f64)| mean.is_finite() && deviation.is_finite() && *deviation > 0.0;
-        self.normal.len() == features && self.normal.iter().all(sound)
+        self.normal.len() == features && are_normal(&self.normal)
     }
 }
 
