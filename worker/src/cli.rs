@@ -2,7 +2,9 @@
 
 use crate::connect::Address;
 use crate::judge::Choices;
-use crate::replay::column::{Mapping, TimeUnit};
+use crate::replay::column::Mapping;
+use crate::replay::time::TimeUnit;
+use crate::replay::vectors::Period;
 use crate::upkeep::change::Change;
 use crate::upkeep::command::Order;
 use clap::{Args, Parser, Subcommand};
@@ -199,24 +201,46 @@ pub struct WorkerArgs {
 }
 
 const REPLAY_EXAMPLES: &str = "\
-Examples:
+Examples, events:
   eddyline replay access.jsonl.gz --time timestamp --time-unit s
   eddyline replay events.csv.gz --cross peer_service*duration_us@250 --window 10s
   eddyline replay events.csv.gz --cross peer_service*duration_us@250 --labels faults.csv --scores scores.csv
   eddyline replay events.csv.gz --redis redis://127.0.0.1:6379 --monitor yesterday
 
-Without --dimension, --cross, --measure and --unique, the fields are inferred from the first events.";
+Without --dimension, --cross, --measure and --unique, the fields are inferred from the first events.
+
+Examples, vectors (a row a window, a column a feature):
+  eddyline replay host.csv --period 1m
+  eddyline replay smd/*_test.csv.gz --period 1m --labels smd/*_labels.csv.gz --scores scores/
+  eddyline replay nab.csv.gz --period auto --time ts --series series --field value --label label";
 
 /// Arguments of `eddyline replay`.
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
 pub struct ReplayArgs {
-    /// Events: CSV with a header, or one JSON object a line; gzip is recognised.
-    pub file: PathBuf,
-    /// Column with the time of the event.
-    #[arg(long, default_value = "ts_ms", value_name = "COLUMN")]
-    pub time: String,
-    /// What the time counts.
+    /// Events: CSV with a header, or one JSON object a line. With --period vectors: CSV. Gzip is recognised.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The file has ready vectors, one so often; 'auto' takes the usual step of the time column. Rows without a time column
+    /// follow each other without a gap.
+    #[arg(long, value_name = "DURATION", value_parser = period,
+          conflicts_with_all = ["dimensions", "crosses", "measures", "uniques", "window_ms", "buckets", "gap_ms", "segments",
+                                "suspect", "fingerprints", "redis"])]
+    pub period: Option<Period>,
+    /// Vectors: the column that tells series apart, each of which is a monitor of its own.
+    #[arg(long, value_name = "COLUMN", requires = "period")]
+    pub series: Option<String>,
+    /// Vectors: the column that says which rows are faulty (0 or 1).
+    #[arg(long, value_name = "COLUMN", requires = "period", conflicts_with = "labels")]
+    pub label: Option<String>,
+    /// Vectors: measure from this row of each series on (0 is the first); all before teach only.
+    #[arg(long, value_name = "ROW", default_value_t = 0, requires = "period")]
+    pub from_row: usize,
+    /// Column with the time of the event, or of the end of a vector's window: a number, or a date with a time of day (RFC
+    /// 3339) [default: ts_ms].
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// What a time that is a number counts.
     #[arg(long, value_enum, default_value = "ms")]
     pub time_unit: TimeUnit,
     /// A column to take, and the field it becomes (repeatable; without any, every column under its own name).
@@ -249,21 +273,25 @@ pub struct ReplayArgs {
     /// The choices.
     #[command(flatten)]
     pub choices: ChoiceArgs,
-    /// CSV of known faults: start_ts, end_ts (seconds), and what they were.
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
+    /// CSV of known faults: start_ts, end_ts (seconds), and what they were. For vectors, a file for each file of vectors, in
+    /// their order, with 0 or 1 a row.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub labels: Vec<PathBuf>,
     /// CSV of stretches that have data: first_start_ms, last_start_ms. Windows outside don't count.
     #[arg(long, value_name = "FILE", requires = "labels")]
     pub segments: Option<PathBuf>,
     /// CSV of stretches that may be faults without a label: start_ts, end_ts (seconds).
     #[arg(long, value_name = "FILE", requires = "labels")]
     pub suspect: Option<PathBuf>,
-    /// Write the scores here, as CSV.
+    /// Write the scores here, as CSV; for several files of vectors into a folder, a file each.
     #[arg(long, value_name = "FILE")]
     pub scores: Option<PathBuf>,
     /// Write the fingerprints here, one a line.
     #[arg(long, value_name = "FILE")]
     pub fingerprints: Option<PathBuf>,
+    /// Report as JSON.
+    #[arg(long)]
+    pub json: bool,
     /// Run everything in this process: needs no Redis. The default.
     #[arg(long, conflicts_with = "redis")]
     pub offline: bool,
@@ -345,6 +373,10 @@ fn duration(text: &str) -> Result<u64, &'static str> {
         .and_then(|n| n.checked_mul(unit))
         .filter(|ms| *ms > 0)
         .ok_or("a positive number and its unit, as in 10s")
+}
+
+fn period(text: &str) -> Result<Period, &'static str> {
+    if text == "auto" { Ok(Period::OfTimes) } else { duration(text).map(Period::Of) }
 }
 
 fn budget(text: &str) -> Result<f64, &'static str> {

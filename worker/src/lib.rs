@@ -22,5 +22,6 @@ pub mod scorer;
 pub mod stream;
 pub mod translate;
 pub mod upkeep;
+pub mod vector;
 pub mod worker;
 pub mod write;

@@ -3,7 +3,7 @@
 use clap::Parser;
 use eddyline_worker::cli::{Cli, Command, WorkerArgs};
 use eddyline_worker::judge::Choices;
-use eddyline_worker::replay::plan::Plan;
+use eddyline_worker::replay::plan::Order;
 use eddyline_worker::scorer::Context;
 use eddyline_worker::worker::Worker;
 use eddyline_worker::{doctor, lease, logs, replay, upkeep};
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Worker(args) => work(*args),
-        Command::Replay(args) => Plan::try_from(*args).and_then(|plan| replay::run(&plan)).map_err(Into::into),
+        Command::Replay(args) => Order::try_from(*args).and_then(|order| replay::run(&order)).map_err(Into::into),
         Command::Delete(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Rename(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Copy(args) => upkeep::command::run(&args.into()).map_err(Into::into),

@@ -1,5 +1,7 @@
 //! The entry in `{monitor}:scores`: one a fingerprint, under the fingerprint's id.
 
+use std::fmt;
+
 /// What a window was worth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
@@ -31,6 +33,18 @@ pub enum State {
     Partial,
 }
 
+/// As it stands in the stream.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Warming { seen, needed } => write!(f, "warming {seen}/{needed}"),
+            Self::Ready => f.write_str("ready"),
+            Self::Unreadable => f.write_str("unreadable"),
+            Self::Partial => f.write_str("partial"),
+        }
+    }
+}
+
 impl Score {
     /// The score of a fingerprint that wasn't judged.
     #[must_use]
@@ -41,19 +55,8 @@ impl Score {
     /// Field–value pairs as they stand in the stream. Numbers print so that they read back to the same bits.
     #[must_use]
     pub fn to_fields(&self) -> Vec<(&'static str, String)> {
-        let mut fields = vec![
-            ("score", self.score.to_string()),
-            ("p", format!("{:e}", self.p)),
-            (
-                "state",
-                match self.state {
-                    State::Warming { seen, needed } => format!("warming {seen}/{needed}"),
-                    State::Ready => "ready".to_owned(),
-                    State::Unreadable => "unreadable".to_owned(),
-                    State::Partial => "partial".to_owned(),
-                },
-            ),
-        ];
+        let mut fields =
+            vec![("score", self.score.to_string()), ("p", format!("{:e}", self.p)), ("state", self.state.to_string())];
         if let Some(incident) = &self.incident {
             fields.push(("incident", incident.clone()));
         }

@@ -59,7 +59,7 @@ fn run(tool: &Tool) -> Result<ExitCode> {
         Tool::Bench(args) => bench::run(&root, args),
         Tool::Demo(args) => demo::run(&root, args),
         Tool::Fuzz { arguments } => fuzz::run(&root, arguments),
-        Tool::Quality { tables } => quality::run(&root, &tables),
+        Tool::Quality { tables } => quality::run(&root, tables),
         Tool::Setup => {
             println!("{}: there", setup::run()?.found);
             println!("for the module's tests on another make of server: {}", setup::second_server()?);

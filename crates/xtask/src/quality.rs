@@ -2,13 +2,11 @@
 
 mod auroc;
 mod darpa;
-mod event_f1;
 mod labels;
 mod nab;
 mod nab_score;
 mod traces;
 mod vectors;
-mod volume;
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +33,7 @@ impl Table {
     fn measured(self, root: &Path) -> Result<Option<String>> {
         match self {
             Self::Traces => traces::table(root),
-            Self::Vectors => vectors::table(),
+            Self::Vectors => vectors::table(root),
             Self::Nab => nab::table(),
             Self::Darpa => darpa::table(),
         }

@@ -3,12 +3,14 @@
 use super::ReplayError;
 use super::column::Mapping;
 use super::plan::Plan;
-use super::pump::{Feed, Pump, Trouble};
+use super::pump::{Feed, Pump};
+use super::tally::Trouble;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
 const BUFFER: usize = 1 << 16;
 
@@ -18,7 +20,7 @@ const BUFFER: usize = 1 << 16;
 /// A file that can't be read, a column that isn't there, or whatever the feed says.
 pub fn read<F: Feed>(plan: &Plan, bar: &ProgressBar, pump: &mut Pump<F>) -> Result<(), ReplayError> {
     let failed = |error| ReplayError::File(plan.file.clone(), error);
-    let mut reader = open(plan, bar).map_err(failed)?;
+    let mut reader = open(&plan.file, bar).map_err(failed)?;
     let start = reader.fill_buf().map_err(failed)?;
     if start.trim_ascii_start().first() == Some(&b'{') {
         read_json_lines(plan, reader, pump)
@@ -27,38 +29,54 @@ pub fn read<F: Feed>(plan: &Plan, bar: &ProgressBar, pump: &mut Pump<F>) -> Resu
     }
 }
 
-fn open(plan: &Plan, bar: &ProgressBar) -> io::Result<Box<dyn BufRead>> {
-    let mut raw = BufReader::with_capacity(BUFFER, bar.wrap_read(File::open(&plan.file)?));
+/// The file's bytes, unpacked; `bar` advances as they are read.
+///
+/// # Errors
+/// A file that can't be opened or read.
+pub fn open(path: &Path, bar: &ProgressBar) -> io::Result<Box<dyn BufRead>> {
+    let mut raw = BufReader::with_capacity(BUFFER, bar.wrap_read(File::open(path)?));
     if raw.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
         return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(raw))));
     }
     Ok(Box::new(raw))
 }
 
-fn is_absent(value: &[u8], absent: &[Vec<u8>]) -> bool {
+/// Whether a value stands for an absent field.
+#[must_use]
+pub fn is_absent(value: &[u8], absent: &[Vec<u8>]) -> bool {
     value.is_empty() || absent.iter().any(|marker| marker == value)
 }
 
-fn read_csv<F: Feed>(plan: &Plan, reader: Box<dyn BufRead>, pump: &mut Pump<F>) -> Result<(), ReplayError> {
-    let failed = |error: csv::Error| {
-        let text = error.to_string();
-        let error = match error.into_kind() {
-            csv::ErrorKind::Io(error) => error,
-            _ => io::Error::new(io::ErrorKind::InvalidData, text),
-        };
-        ReplayError::File(plan.file.clone(), error)
+/// Why a CSV file can't be read.
+#[must_use]
+pub fn unreadable(path: &Path, error: csv::Error) -> ReplayError {
+    let text = error.to_string();
+    let error = match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::Error::new(io::ErrorKind::InvalidData, text),
     };
+    ReplayError::File(path.to_owned(), error)
+}
+
+/// Place of the column `name` among those of the file at `path`.
+///
+/// # Errors
+/// There is none.
+pub fn column(names: &[String], name: &str, path: &Path) -> Result<usize, ReplayError> {
+    names.iter().position(|column| column == name).ok_or_else(|| ReplayError::Column {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        columns: names.join(", "),
+    })
+}
+
+fn read_csv<F: Feed>(plan: &Plan, reader: Box<dyn BufRead>, pump: &mut Pump<F>) -> Result<(), ReplayError> {
+    let failed = |error| unreadable(&plan.file, error);
     let reader: Box<dyn Read> = reader;
     let mut rows = csv::ReaderBuilder::new().flexible(true).buffer_capacity(BUFFER).from_reader(reader);
     let header = rows.byte_headers().map_err(failed)?.clone();
     let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-    let find = |name: &str| {
-        names.iter().position(|column| column == name).ok_or_else(|| ReplayError::Column {
-            name: name.to_owned(),
-            path: plan.file.clone(),
-            columns: names.join(", "),
-        })
-    };
+    let find = |name: &str| column(&names, name, &plan.file);
     let time = find(&plan.time)?;
     let columns: Vec<(usize, &str)> = if plan.fields.is_empty() {
         (0..names.len()).filter(|&column| column != time).map(|column| (column, names[column].as_str())).collect()

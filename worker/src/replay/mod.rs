@@ -1,32 +1,48 @@
-//! `eddyline replay`: a file of events through the same code as a live stream, and a report on what was found.
+//! `eddyline replay`: a file of events or vectors through the same code as a live stream, and a report on what was found.
 //!
-//! [`input`] reads rows, [`pump`] turns them into events in order of time, a feed takes them: [`offline`] runs monitor and
-//! judge in this process, [`server`] goes through a real Redis and the worker's own scorer. Both leave an [`outcome`] that
-//! [`report`] shows, with its [`quality`] where [`labels`] are given.
+//! Events: [`input`] reads rows, [`pump`] turns them into events in order of time, a feed takes them: [`offline`] runs monitor
+//! and [`court`] in this process, [`server`] goes through a real Redis and the worker's own scorer. Both leave an [`outcome`]
+//! that [`report`] shows, with its [`quality`] where [`labels`] are given.
+//!
+//! Ready [`vectors`]: a [`table`] holds the series, each gets a court of its own, [`vector_report`] shows what came of it and
+//! how that [`measures`] up to labelled rows. [`json`] says the same to machines.
 
 pub mod column;
+pub mod court;
+pub mod incidents;
 pub mod input;
+pub mod json;
 pub mod labels;
+pub mod measures;
 pub mod offline;
 pub mod outcome;
+pub mod parallel;
 pub mod plan;
 pub mod pump;
 pub mod quality;
 pub mod report;
 pub mod server;
+pub mod table;
+pub mod tally;
+pub mod time;
+pub mod vector_report;
+pub mod vectors;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use labels::Labels;
 use offline::Offline;
 use outcome::Outcome;
-use plan::{Plan, Via};
-use pump::{Feed, Pump, Tally};
+use plan::{Order, Plan, Via};
+use pump::{Feed, Pump};
 use report::Report;
 use server::ThroughServer;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use tally::Tally;
+use vector_report::VectorReport;
+use vectors::VectorPlan;
 
 /// Why a replay can't be done.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +63,11 @@ pub enum ReplayError {
         /// The columns it has.
         columns: String,
     },
+    /// The period of a series can't be had from its times.
+    #[error(
+        "series '{0}': no two rows with a readable time follow each other: say --time, or the period, as in --period 1m"
+    )]
+    Period(String),
     /// What is to be watched is refused.
     #[error("{0}")]
     Definition(String),
@@ -85,11 +106,18 @@ impl From<redis::RedisError> for ReplayError {
     }
 }
 
-/// Does what `plan` says and prints the report.
+/// Does what was ordered and prints the report.
 ///
 /// # Errors
 /// Whatever keeps it from being done.
-pub fn run(plan: &Plan) -> Result<(), ReplayError> {
+pub fn run(order: &Order) -> Result<(), ReplayError> {
+    match order {
+        Order::Events(plan) => events(plan),
+        Order::Vectors(plan) => vectors(plan),
+    }
+}
+
+fn events(plan: &Plan) -> Result<(), ReplayError> {
     let labels = match &plan.labels {
         Some(paths) => Some(Labels::read(&paths.faults, paths.segments.as_deref(), paths.suspect.as_deref())?),
         None => None,
@@ -106,8 +134,23 @@ pub fn run(plan: &Plan) -> Result<(), ReplayError> {
     if let Some(path) = &plan.fingerprints {
         write(path, |file| outcome.write_fingerprints(file))?;
     }
-    let report = Report { plan, outcome: &outcome, tally: &tally, labels: labels.as_ref(), took }.to_string();
-    match io::stdout().write_all(report.as_bytes()) {
+    let report = Report { plan, outcome: &outcome, tally: &tally, labels: labels.as_ref(), took };
+    print(&if plan.json { json::events(&report).to_string() } else { report.to_string() })
+}
+
+fn vectors(plan: &VectorPlan) -> Result<(), ReplayError> {
+    let replayed = vectors::replay(plan)?;
+    if let Some(path) = &plan.scores {
+        replayed.write_scores(path)?;
+    }
+    let report = VectorReport { plan, replayed: &replayed };
+    print(&if plan.json { json::vectors(&report).to_string() } else { report.to_string() })
+}
+
+/// Prints a report; that nobody reads it to its end is no error.
+fn print(report: &str) -> Result<(), ReplayError> {
+    let mut out = io::stdout();
+    match writeln!(out, "{}", report.trim_end()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(ReplayError::File(PathBuf::from("standard output"), error))
         }
@@ -121,15 +164,20 @@ pub fn run(plan: &Plan) -> Result<(), ReplayError> {
 /// Whatever keeps it from being done.
 pub fn feed(plan: &Plan, feed: impl Feed) -> Result<(Outcome, Tally), ReplayError> {
     let size = std::fs::metadata(&plan.file).map_err(|error| ReplayError::File(plan.file.clone(), error))?.len();
-    let bar = ProgressBar::new(size).with_style(
-        ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed} of about {duration}")
-            .expect("the template is right"),
-    );
+    let bar = progress(size);
     let mut pump = Pump::new(plan, feed);
     input::read(plan, &bar, &mut pump)?;
     let done = pump.finish();
     bar.finish_and_clear();
     done
+}
+
+/// A bar of so many steps.
+fn progress(steps: u64) -> ProgressBar {
+    ProgressBar::new(steps).with_style(
+        ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed} of about {duration}")
+            .expect("the template is right"),
+    )
 }
 
 fn write(path: &Path, write: impl FnOnce(BufWriter<File>) -> io::Result<()>) -> Result<(), ReplayError> {

@@ -1,13 +1,11 @@
 //! The embedded way: monitor and judge in this process, no Redis.
 
 use super::ReplayError;
-use super::outcome::{Outcome, Window, fingerprint_line};
+use super::court::Court;
+use super::outcome::{Outcome, fingerprint_line};
 use super::plan::Plan;
 use super::pump::Feed;
-use crate::announce::Announced;
-use crate::identity::Identity;
-use crate::judge::{Judge, NamedSchema};
-use crate::results::results;
+use crate::judge::NamedSchema;
 use eddyline_monitor as monitor;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::command::create::{Create, Measure};
@@ -20,11 +18,8 @@ use std::sync::Arc;
 pub struct Offline {
     monitor: monitor::Monitor,
     schema: Option<Arc<NamedSchema>>,
-    judge: Judge,
-    identity: Identity,
-    announced: Vec<Announced>,
+    court: Court,
     keep_fingerprints: bool,
-    outcome: Outcome,
 }
 
 impl Offline {
@@ -38,11 +33,8 @@ impl Offline {
         Ok(Self {
             monitor,
             schema: None,
-            judge: Judge::new(plan.choices.clone()),
-            identity: plan.identity(),
-            announced: Vec::new(),
+            court: Court::new(plan.choices.clone(), plan.identity()),
             keep_fingerprints: plan.fingerprints.is_some(),
-            outcome: Outcome::default(),
         })
     }
 
@@ -53,14 +45,11 @@ impl Offline {
             if self.schema.as_ref().is_none_or(|schema| schema.id != names.id) {
                 self.schema = Some(Arc::new(NamedSchema { id: names.id, record: record(names) }));
             }
-            let schema = Arc::clone(self.schema.as_ref().expect("set above"));
+            let schema = self.schema.as_ref().expect("set above");
             let fingerprint = fingerprint(closed, names);
-            let judged = results(&mut self.judge, Some(&mut self.announced), &self.identity, &fingerprint, &schema);
-            let (score, alerts) = judged.map_err(|error| ReplayError::Judge(fingerprint.end_ms, error.to_string()))?;
-            self.outcome.alerts.extend(alerts);
-            self.outcome.windows.push(Window { end_ms: fingerprint.end_ms, score });
+            self.court.hear(&fingerprint, schema)?;
             if self.keep_fingerprints {
-                self.outcome.fingerprints.push(fingerprint_line(&fingerprint));
+                self.court.outcome.fingerprints.push(fingerprint_line(&fingerprint));
             }
             self.monitor.sent(fingerprint.end_ms);
         }
@@ -93,7 +82,7 @@ impl Feed for Offline {
 
     fn finish(mut self) -> Result<Outcome, ReplayError> {
         self.drain()?;
-        Ok(self.outcome)
+        Ok(self.court.outcome)
     }
 }
 

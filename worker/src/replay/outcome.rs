@@ -1,5 +1,6 @@
 //! What a replay leaves, whichever way it went.
 
+use super::quality::ALERT;
 use eddyline_wire::alert::Alert;
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::score::{Score, State};
@@ -13,6 +14,25 @@ pub struct Window {
     pub end_ms: u64,
     /// Its score.
     pub score: Score,
+}
+
+/// Columns of a table of scores.
+pub const COLUMNS: [&str; 5] = ["window_end_ms", "score", "alert", "p", "state"];
+
+impl Window {
+    /// Whether its score is an alert.
+    #[must_use]
+    pub fn alerts(&self) -> bool {
+        self.score.score >= ALERT
+    }
+
+    /// Its row in a table of scores: [`COLUMNS`].
+    #[must_use]
+    pub fn row(&self) -> [String; 5] {
+        let Score { score, p, state, .. } = &self.score;
+        let alert = u8::from(self.alerts()).to_string();
+        [self.end_ms.to_string(), score.to_string(), alert, format!("{p:e}"), state.to_string()]
+    }
 }
 
 /// Everything a replay leaves.
@@ -50,10 +70,9 @@ impl Outcome {
     /// # Errors
     /// Whatever the writer says.
     pub fn write_scores(&self, mut out: impl Write) -> io::Result<()> {
-        writeln!(out, "window_end_ms,score,alert,p,state")?;
-        for Window { end_ms, score, .. } in self.ready() {
-            let alert = u8::from(score.score >= 0.5);
-            writeln!(out, "{end_ms},{},{alert},{:e},ready", score.score, score.p)?;
+        writeln!(out, "{}", COLUMNS.join(","))?;
+        for window in self.ready() {
+            writeln!(out, "{}", window.row().join(","))?;
         }
         out.flush()
     }

@@ -1,7 +1,9 @@
 //! A checked command line: what to read, what to watch, which way to go, what to write.
 
 use super::ReplayError;
-use super::column::{Mapping, TimeUnit};
+use super::column::Mapping;
+use super::time::TimeUnit;
+use super::vectors::VectorPlan;
 use crate::cli::ReplayArgs;
 use crate::connect::Address;
 use crate::identity::Identity;
@@ -13,6 +15,8 @@ use std::path::PathBuf;
 
 /// Name of the deployment in a replay's messages.
 const DEPLOYMENT: &str = "replay";
+/// Column with the time, where none is named.
+pub const USUAL_TIME: &str = "ts_ms";
 /// As many fingerprints as a monitor may keep: the report is made of all of them.
 const RETENTION: u64 = 10_000_000;
 
@@ -63,12 +67,55 @@ pub struct Plan {
     pub scores: Option<PathBuf>,
     /// Where to write fingerprints.
     pub fingerprints: Option<PathBuf>,
+    /// The report as JSON.
+    pub json: bool,
+}
+
+/// What is to be replayed.
+#[derive(Debug)]
+pub enum Order {
+    /// A file of events.
+    Events(Box<Plan>),
+    /// Files of vectors.
+    Vectors(Box<VectorPlan>),
+}
+
+impl TryFrom<ReplayArgs> for Order {
+    type Error = ReplayError;
+
+    fn try_from(args: ReplayArgs) -> Result<Self, ReplayError> {
+        let Some(period) = args.period else { return Plan::try_from(args).map(|plan| Self::Events(Box::new(plan))) };
+        Ok(Self::Vectors(Box::new(VectorPlan {
+            files: args.files,
+            period,
+            time: args.time,
+            time_unit: args.time_unit,
+            series: args.series,
+            label: args.label,
+            fields: args.fields,
+            absent: args.absent.into_iter().map(String::into_bytes).collect(),
+            labels: args.labels,
+            from_row: args.from_row,
+            choices: Choices::from(&args.choices),
+            scores: args.scores,
+            json: args.json,
+        })))
+    }
 }
 
 impl TryFrom<ReplayArgs> for Plan {
     type Error = ReplayError;
 
     fn try_from(args: ReplayArgs) -> Result<Self, ReplayError> {
+        let [file] = <[PathBuf; 1]>::try_from(args.files).map_err(|files| {
+            let count = files.len();
+            ReplayError::Definition(format!("one file of events at a time, got {count}; for vectors say --period"))
+        })?;
+        let labels = match <[PathBuf; 1]>::try_from(args.labels) {
+            Ok([faults]) => Some(LabelPaths { faults, segments: args.segments, suspect: args.suspect }),
+            Err(none) if none.is_empty() => None,
+            Err(_) => return Err(ReplayError::Definition("--labels: one file for a file of events".to_owned())),
+        };
         let via = args.redis.map_or(Via::Offline, |address| Via::Server(Box::new(address)));
         Ok(Self {
             create: create(
@@ -82,17 +129,18 @@ impl TryFrom<ReplayArgs> for Plan {
                     ("UNIQUES", &args.uniques),
                 ],
             )?,
-            file: args.file,
-            time: args.time,
+            file,
+            time: args.time.unwrap_or_else(|| USUAL_TIME.to_owned()),
             time_unit: args.time_unit,
             fields: args.fields,
             absent: args.absent.into_iter().map(String::into_bytes).collect(),
             gap_ms: args.gap_ms,
             choices: Choices::from(&args.choices),
             via,
-            labels: args.labels.map(|faults| LabelPaths { faults, segments: args.segments, suspect: args.suspect }),
+            labels,
             scores: args.scores,
             fingerprints: args.fingerprints,
+            json: args.json,
         })
     }
 }

@@ -5,7 +5,7 @@ use super::labels::{AFTERMATH_S, Labels, Stretch};
 use super::outcome::Window;
 
 /// The alert boundary.
-const ALERT: f64 = 0.5;
+pub const ALERT: f64 = 0.5;
 /// Alerts at most so many windows apart are one false alarm.
 const SAME_ALARM: usize = 6;
 
@@ -84,7 +84,9 @@ pub fn quality(windows: &[Window], window_ms: u64, labels: &Labels) -> Quality {
     }
 }
 
-fn ranking(scores: &[f64], positive: &[bool], keep: &[bool]) -> Ranking {
+/// Ranks the windows to `keep` by their scores.
+#[must_use]
+pub fn ranking(scores: &[f64], positive: &[bool], keep: &[bool]) -> Ranking {
     let mut ranked: Vec<(f64, bool)> =
         (0..scores.len()).filter(|&i| keep[i]).map(|i| (scores[i], positive[i])).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -145,7 +147,9 @@ fn alarms(
     }
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
+/// The middle of `values`.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {

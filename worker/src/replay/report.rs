@@ -1,11 +1,12 @@
 //! The report: what was read, what was found, and how that compares with what is known.
 
+use super::incidents::{Incident, incidents};
 use super::labels::{AFTERMATH_S, Fault, Labels};
 use super::outcome::Outcome;
 use super::plan::Plan;
-use super::pump::Tally;
 use super::quality::{Quality, Ranking, quality};
-use eddyline_wire::alert::{Alert, Event, Severity};
+use super::tally::Tally;
+use eddyline_wire::alert::{Alert, Severity};
 use std::fmt;
 use std::time::Duration;
 
@@ -24,31 +25,15 @@ pub struct Report<'a> {
     pub took: Duration,
 }
 
-/// An incident, from all messages about it.
-#[derive(Debug)]
-struct Incident<'a> {
-    /// The last message that tells of its peak.
-    peak: &'a Alert,
-    end_ms: u64,
-    over: bool,
-}
-
-fn incidents(alerts: &[Alert]) -> Vec<Incident<'_>> {
-    let mut incidents: Vec<Incident<'_>> = Vec::new();
-    for alert in alerts {
-        let over = alert.event == Event::Resolved;
-        match incidents.iter_mut().find(|incident| incident.peak.incident == alert.incident) {
-            Some(known) => *known = Incident { peak: alert, end_ms: alert.window_end_ms, over },
-            None => incidents.push(Incident { peak: alert, end_ms: alert.window_end_ms, over }),
-        }
-    }
-    incidents
-}
-
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reading(f)?;
-        self.findings(f)?;
+        findings(f, &self.outcome.alerts, clock, |since_ms, end_ms| {
+            self.labels.map(|labels| match fault_of(since_ms, end_ms, labels) {
+                Some(fault) => format!("fault {}", fault.what),
+                None => "no labelled fault".to_owned(),
+            })
+        })?;
         if let Some(labels) = self.labels {
             let quality = quality(&self.outcome.ready(), self.plan.create.window_ms, labels);
             comparison(f, &quality, self.plan.choices.budget_per_day)?;
@@ -69,36 +54,50 @@ impl Report<'_> {
         let length = span(self.plan.create.window_ms);
         writeln!(f, "  windows   {} of {length}, the first {warming} to learn from", windows.len())?;
         writeln!(f, "  time      {} to {} ({})", clock(first), clock(last), span(last - first))?;
-        for (trouble, (rows, line)) in &self.tally.troubles {
-            writeln!(f, "  rows      {rows} {} (first in line {line})", trouble.what())?;
-        }
-        Ok(())
+        troubles(f, self.tally)
     }
+}
 
-    fn findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let incidents = incidents(&self.outcome.alerts);
-        if incidents.is_empty() {
-            return writeln!(f, "\nno incidents");
-        }
-        writeln!(f, "\nincidents {}", incidents.len())?;
-        for Incident { peak, end_ms, over } in &incidents {
-            let severity = match peak.severity {
-                Severity::Warning => "warning ",
-                Severity::Critical => "critical",
-            };
-            let lasted = span(end_ms - peak.since_ms);
-            let open = if *over { "" } else { " so far" };
-            let fault = self.labels.map(|labels| match fault_of(peak.since_ms, *end_ms, labels) {
-                Some(fault) => format!("  [fault {}]", fault.what),
-                None => "  [no labelled fault]".to_owned(),
-            });
-            let fault = fault.unwrap_or_default();
-            let since = clock(peak.since_ms);
-            writeln!(f, "  {since}  {severity} {:.2}  {lasted:>8}{open}  {}{fault}", peak.score, peak.rarity)?;
-            writeln!(f, "      {}", peak.summary)?;
-        }
-        Ok(())
+/// What was wrong with rows.
+///
+/// # Errors
+/// The formatter's.
+pub fn troubles(f: &mut fmt::Formatter<'_>, tally: &Tally) -> fmt::Result {
+    for (trouble, (rows, line)) in &tally.troubles {
+        writeln!(f, "  rows      {rows} {} (first in line {line})", trouble.what())?;
     }
+    Ok(())
+}
+
+/// A line or two for each incident, its time shown by `when`, and a remark where there is one about the time from its
+/// beginning to its end.
+///
+/// # Errors
+/// The formatter's.
+pub fn findings(
+    f: &mut fmt::Formatter<'_>,
+    alerts: &[Alert],
+    when: impl Fn(u64) -> String,
+    remark: impl Fn(u64, u64) -> Option<String>,
+) -> fmt::Result {
+    let incidents = incidents(alerts);
+    if incidents.is_empty() {
+        return writeln!(f, "\nno incidents");
+    }
+    writeln!(f, "\nincidents {}", incidents.len())?;
+    for Incident { peak, end_ms, over, .. } in &incidents {
+        let severity = match peak.severity {
+            Severity::Warning => "warning ",
+            Severity::Critical => "critical",
+        };
+        let lasted = span(end_ms - peak.since_ms);
+        let open = if *over { "" } else { " so far" };
+        let remark = remark(peak.since_ms, *end_ms).map(|remark| format!("  [{remark}]")).unwrap_or_default();
+        let since = when(peak.since_ms);
+        writeln!(f, "  {since}  {severity} {:.2}  {lasted:>8}{open}  {}{remark}", peak.score, peak.rarity)?;
+        writeln!(f, "      {}", peak.summary)?;
+    }
+    Ok(())
 }
 
 /// The fault during which the incident was, or else in whose aftermath.
@@ -137,12 +136,15 @@ fn comparison(f: &mut fmt::Formatter<'_>, quality: &Quality, budget: f64) -> fmt
 }
 
 /// Time of day with date, UTC, to the second.
-fn clock(ms: u64) -> String {
+#[must_use]
+pub fn clock(ms: u64) -> String {
     let text = eddyline_wire::alert::rfc3339(ms / 1000 * 1000);
     text.trim_end_matches('Z').replace('T', " ")
 }
 
-fn span(ms: u64) -> String {
+/// A length of time, for people.
+#[must_use]
+pub fn span(ms: u64) -> String {
     match ms {
         0..10_000 => format!("{} s", ms as f64 / 1000.0),
         10_000..600_000 => format!("{} s", ms / 1000),

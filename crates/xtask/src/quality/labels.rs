@@ -7,13 +7,6 @@ pub(super) struct Stretch {
     pub(super) last: usize,
 }
 
-impl Stretch {
-    /// Its rows and `margin` more at both ends, of `rows` that there are.
-    pub(super) fn widened(self, margin: usize, rows: usize) -> std::ops::Range<usize> {
-        self.first.saturating_sub(margin)..(self.last + margin + 1).min(rows)
-    }
-}
-
 /// The stretches of rows that are labelled.
 pub(super) fn stretches(labels: &[bool]) -> Vec<Stretch> {
     let mut found: Vec<Stretch> = Vec::new();
@@ -55,6 +48,5 @@ pub(super) mod tests {
         let found = stretches(&case(1009, 0.2).0);
         assert_eq!(found.len(), 3);
         assert_eq!(found[2], Stretch { first: 390, last: 399 });
-        assert_eq!((found[0].widened(15, 400), found[2].widened(15, 400)), (35..86, 375..400));
     }
 }

@@ -1,7 +1,7 @@
 //! VUS-PR: the area under the precision-recall curve where incidents have soft edges of all widths up to a period of the
 //! data (Paparrizos et al. 2022, in the form that TSB-AD calls optimised).
 
-use super::labels::{ranked, stretches};
+use super::stretches::{ranked, stretches};
 
 /// Points of the curve.
 const POINTS: usize = 250;
@@ -12,7 +12,8 @@ const DEFAULT_PERIOD: usize = 125;
 const PERIODS: std::ops::RangeInclusive<usize> = 6..=303;
 
 /// The lag of the highest peak of the autocorrelation, from which the widest edge follows.
-pub(super) fn period(values: &[f64]) -> usize {
+#[must_use]
+pub fn period(values: &[f64]) -> usize {
     let values = &values[..values.len().min(ROWS)];
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let centred: Vec<f64> = values.iter().map(|value| value - mean).collect();
@@ -28,7 +29,8 @@ pub(super) fn period(values: &[f64]) -> usize {
 }
 
 /// Mean area over edges of 0 to `widest` rows.
-pub(super) fn vus_pr(labels: &[bool], scores: &[f64], widest: usize) -> f64 {
+#[must_use]
+pub fn vus_pr(labels: &[bool], scores: &[f64], widest: usize) -> f64 {
     let (rows, order, incidents) = (labels.len(), ranked(scores), stretches(labels));
     let positive = labels.iter().filter(|label| **label).count() as f64;
     let points: Vec<Point> =
@@ -109,7 +111,7 @@ fn merged(labels: &[bool], margin: usize) -> Vec<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::labels::tests::case;
+    use super::super::stretches::tests::case;
     use super::*;
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! As the independent scorer defines it: no point adjustment, one threshold a series, the best in hindsight.
 
-use super::labels::{ranked, stretches};
+use super::stretches::{ranked, stretches};
 
 /// Flagged rows so near an incident are neither right nor wrong.
 const MARGIN: usize = 15;
@@ -11,7 +11,8 @@ const GAP: usize = 10;
 const UNIT: usize = 60;
 
 /// Best F1 over thresholds; 0 without incidents.
-pub(super) fn best(labels: &[bool], scores: &[f64]) -> f64 {
+#[must_use]
+pub fn best(labels: &[bool], scores: &[f64]) -> f64 {
     let incidents = stretches(labels);
     let mut near = vec![false; labels.len()];
     incidents.iter().for_each(|incident| near[incident.widened(MARGIN, labels.len())].fill(true));
@@ -57,7 +58,7 @@ fn thresholds(scores: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::labels::tests::case;
+    use super::super::stretches::tests::case;
     use super::*;
 
     #[test]
