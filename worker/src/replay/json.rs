@@ -2,12 +2,12 @@
 //! Figures that there are none of are null.
 
 use super::incidents::{Incident, incidents};
-use super::measures::rows::Ranking;
 use super::quality::{Quality, quality};
 use super::report::Report;
 use super::tally::Tally;
 use super::vector_report::{Figures, VectorReport, warming};
 use super::vectors::Judged;
+use eddyline_measures::rows::Ranking;
 use eddyline_wire::alert::Alert;
 use serde_json::{Value, json};
 use std::time::Duration;

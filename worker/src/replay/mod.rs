@@ -5,7 +5,7 @@
 //! that [`report`] shows, with its [`quality`] where [`labels`] are given.
 //!
 //! Ready [`vectors`]: a [`table`] holds the series, each gets a court of its own, [`vector_report`] shows what came of it and
-//! how that [`measures`] up to labelled rows. [`json`] says the same to machines.
+//! how that measures up to labelled rows. [`json`] says the same to machines.
 
 pub mod column;
 pub mod court;
@@ -13,7 +13,6 @@ pub mod incidents;
 pub mod input;
 pub mod json;
 pub mod labels;
-pub mod measures;
 pub mod offline;
 pub mod outcome;
 pub mod parallel;

@@ -1,6 +1,6 @@
 //! What a replay leaves, whichever way it went.
 
-use super::quality::ALERT;
+use eddyline_measures::rows::ALERT;
 use eddyline_wire::alert::Alert;
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::score::{Score, State};

@@ -3,9 +3,9 @@
 
 use super::labels::{AFTERMATH_S, Labels, Stretch};
 use super::outcome::Window;
+use eddyline_measures::ranking::{Areas, areas};
+use eddyline_measures::rows::{ALERT, median};
 
-/// The alert boundary.
-pub const ALERT: f64 = 0.5;
 /// Alerts at most so many windows apart are one false alarm.
 const SAME_ALARM: usize = 6;
 
@@ -84,31 +84,13 @@ pub fn quality(windows: &[Window], window_ms: u64, labels: &Labels) -> Quality {
     }
 }
 
-/// Ranks the windows to `keep` by their scores.
-#[must_use]
-pub fn ranking(scores: &[f64], positive: &[bool], keep: &[bool]) -> Ranking {
-    let mut ranked: Vec<(f64, bool)> =
-        (0..scores.len()).filter(|&i| keep[i]).map(|i| (scores[i], positive[i])).collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let all_positive = ranked.iter().filter(|(_, positive)| *positive).count() as f64;
-    let all_negative = ranked.len() as f64 - all_positive;
-    let (mut area, mut precision) = (0.0, 0.0);
-    let (mut hits, mut misses) = (0.0, 0.0);
-    for tie in ranked.chunk_by(|a, b| a.0 == b.0) {
-        let new_hits = tie.iter().filter(|(_, positive)| *positive).count() as f64;
-        let new_misses = tie.len() as f64 - new_hits;
-        area += new_misses / all_negative * (hits + new_hits / 2.0) / all_positive;
-        (hits, misses) = (hits + new_hits, misses + new_misses);
-        precision += new_hits / all_positive * hits / (hits + misses);
-    }
-    let rankable = all_positive > 0.0 && all_negative > 0.0;
-    let or_nan = |x: f64| if rankable { x } else { f64::NAN };
-    Ranking {
-        windows: ranked.len(),
-        positive: all_positive / ranked.len() as f64,
-        auroc: or_nan(area),
-        average_precision: or_nan(precision),
-    }
+fn ranking(scores: &[f64], positive: &[bool], keep: &[bool]) -> Ranking {
+    let kept = |i: &usize| keep[*i];
+    let scores: Vec<f64> = (0..keep.len()).filter(kept).map(|i| scores[i]).collect();
+    let positive: Vec<bool> = (0..keep.len()).filter(kept).map(|i| positive[i]).collect();
+    let share = positive.iter().filter(|positive| **positive).count() as f64 / positive.len() as f64;
+    let Areas { auroc, average_precision } = areas(&positive, &scores);
+    Ranking { windows: scores.len(), positive: share, auroc, average_precision }
 }
 
 fn alarms(
@@ -144,18 +126,6 @@ fn alarms(
         median_delay_s: median(delays),
         false_alarms,
         quiet_hours: quiet_windows as f64 * window_ms as f64 / 3.6e6,
-    }
-}
-
-/// The middle of `values`.
-#[must_use]
-pub fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(values[middle]),
-        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
     }
 }
 

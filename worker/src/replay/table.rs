@@ -16,6 +16,9 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+/// As long as a window may be, in ms.
+const PERIODS: std::ops::RangeInclusive<u64> = 100..=86_400_000;
+
 /// The vectors of one series.
 #[derive(Debug)]
 pub struct Series {
@@ -189,6 +192,10 @@ fn finish(
         Period::Of(ms) => ms,
         Period::OfTimes => usual_step(&raw.times).ok_or_else(|| ReplayError::Period(name.clone()))?,
     };
+    if !PERIODS.contains(&period_ms) {
+        let what = format!("series '{name}': a period is 100 ms to a day, got {period_ms} ms");
+        return Err(ReplayError::Definition(what));
+    }
     let has_times = columns.time.is_some();
     let (mut ends_ms, mut last) = (Vec::with_capacity(raw.times.len()), None::<u64>);
     for (time, line) in raw.times.into_iter().zip(raw.lines) {

@@ -1,10 +1,9 @@
 //! The report on vectors: one series in full, or a table of many.
 
-use super::measures::rows::{ASKED, Quality, Ranking};
 use super::outcome::Outcome;
-use super::quality::median;
 use super::report::{clock, findings, span, troubles};
 use super::vectors::{Judged, Replayed, VectorPlan};
+use eddyline_measures::rows::{ASKED, Quality, Ranking, median};
 use std::fmt::{self, Write as _};
 
 /// Everything that the report is made of; displays as the report.

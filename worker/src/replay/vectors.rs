@@ -3,8 +3,6 @@
 use super::column::Mapping;
 use super::court::Court;
 use super::incidents::incidents;
-use super::measures::rows::{Quality, Rows, quality};
-use super::measures::volume;
 use super::outcome::{COLUMNS, Outcome};
 use super::table::{self, Series, Table};
 use super::tally::Tally;
@@ -12,6 +10,8 @@ use super::time::TimeUnit;
 use super::{ReplayError, parallel, progress};
 use crate::identity::Identity;
 use crate::judge::Choices;
+use eddyline_measures::rows::{Quality, Rows, quality};
+use eddyline_measures::volume;
 use eddyline_wire::alert::Event;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -1,35 +1,9 @@
-//! Labelled rows as stretches of rows.
+//! Labelled rows, as the measures see them.
 
-/// Rows of one incident, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stretch {
-    pub(super) first: usize,
-    pub(super) last: usize,
-}
-
-/// The stretches of rows that are labelled.
-pub(super) fn stretches(labels: &[bool]) -> Vec<Stretch> {
-    let mut found: Vec<Stretch> = Vec::new();
-    for row in (0..labels.len()).filter(|row| labels[*row]) {
-        match found.last_mut() {
-            Some(stretch) if stretch.last + 1 == row => stretch.last = row,
-            _ => found.push(Stretch { first: row, last: row }),
-        }
-    }
-    found
-}
-
-/// Rows by score, highest first; of equal scores the earlier first.
-pub(super) fn ranked(scores: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
-    order
-}
+pub(super) use eddyline_measures::stretches::{ranked, stretches};
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::*;
-
     /// A small case: labels of 400 rows, and scores that are `lift` higher in incidents, with many ties where `steps` is
     /// small.
     pub(in crate::quality) fn case(steps: u32, lift: f64) -> (Vec<bool>, Vec<f64>) {
@@ -41,12 +15,5 @@ pub(super) mod tests {
         };
         let scores = (0..).zip(&labels).map(score).collect();
         (labels, scores)
-    }
-
-    #[test]
-    fn stretches_are_runs_of_labels() {
-        let found = stretches(&case(1009, 0.2).0);
-        assert_eq!(found.len(), 3);
-        assert_eq!(found[2], Stretch { first: 390, last: 399 });
     }
 }

@@ -1,17 +1,18 @@
-//! Who may depend on whom: `sketch ← monitor ← redis-module → wire ← worker → detect`, `monitor ← worker`, and
-//! `sketch ← redis-module` for the commands that are about a sketch and no monitor.
+//! Who may depend on whom: `sketch ← monitor ← redis-module → wire ← worker → detect`, `monitor ← worker`,
+//! `measures ← worker` for replays, and `sketch ← redis-module` for the commands that are about a sketch and no monitor.
 
 use super::Finding;
 use super::tree::Tree;
 
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("eddyline-sketch", &[]),
     ("eddyline-monitor", &["eddyline-sketch"]),
     ("eddyline-detect", &[]),
     ("eddyline-wire", &[]),
+    ("eddyline-measures", &[]),
     ("eddyline-testkit", &[]),
     ("eddyline-redis-module", &["eddyline-monitor", "eddyline-sketch", "eddyline-wire"]),
-    ("eddyline", &["eddyline-detect", "eddyline-monitor", "eddyline-wire"]),
+    ("eddyline", &["eddyline-detect", "eddyline-measures", "eddyline-monitor", "eddyline-wire"]),
     ("eddyline-fuzz", &["eddyline", "eddyline-monitor", "eddyline-sketch", "eddyline-testkit", "eddyline-wire"]),
 ];
 

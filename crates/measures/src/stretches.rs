@@ -39,12 +39,12 @@ pub fn ranked(scores: &[f64]) -> Vec<usize> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A small case: labels of 400 rows, and scores that are `lift` higher in incidents, with many ties where `steps` is
     /// small.
-    pub(in crate::replay::measures) fn case(steps: u32, lift: f64) -> (Vec<bool>, Vec<f64>) {
+    pub(crate) fn case(steps: u32, lift: f64) -> (Vec<bool>, Vec<f64>) {
         let labels: Vec<bool> =
             (0..400).map(|row| (50..=70).contains(&row) || (200..=230).contains(&row) || row >= 390).collect();
         let score = |(row, label): (u32, &bool)| {

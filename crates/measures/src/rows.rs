@@ -1,10 +1,12 @@
 //! What labels tell about the scores and the alerts of a series of rows.
 
-use super::event_f1;
-use super::stretches::{Stretch, stretches};
-use super::volume;
-use crate::replay::quality::{ALERT, ranking};
+use crate::event_f1;
+use crate::ranking::{Areas, areas};
+use crate::stretches::{Stretch, stretches};
+use crate::volume;
 
+/// The alert boundary.
+pub const ALERT: f64 = 0.5;
 /// Openings so near an incident aren't false.
 const MARGIN: usize = 15;
 const DAY_MS: f64 = 86_400_000.0;
@@ -76,12 +78,12 @@ pub fn quality(rows: &Rows<'_>, from: usize) -> Quality {
     let quiet = near.iter().filter(|near| !**near).count() as f64;
     Quality {
         ranking: (!incidents.is_empty()).then(|| {
-            let ranked = ranking(scores, labels, &vec![true; labels.len()]);
+            let Areas { auroc, average_precision } = areas(labels, scores);
             Ranking {
                 vus_pr: volume::vus_pr(labels, scores, rows.widest),
                 event_f1: event_f1::best(labels, scores),
-                auroc: ranked.auroc,
-                average_precision: ranked.average_precision,
+                auroc,
+                average_precision,
             }
         }),
         incidents: incidents.len(),
@@ -95,10 +97,22 @@ pub fn quality(rows: &Rows<'_>, from: usize) -> Quality {
     }
 }
 
+/// The middle of `values`.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        n if n % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::stretches::tests::case;
     use super::*;
+    use crate::stretches::tests::case;
 
     #[test]
     fn alerts_and_openings_are_counted_against_incidents() {

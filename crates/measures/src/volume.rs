@@ -1,7 +1,7 @@
 //! VUS-PR: the area under the precision-recall curve where incidents have soft edges of all widths up to a period of the
 //! data (Paparrizos et al. 2022, in the form that TSB-AD calls optimised).
 
-use super::stretches::{ranked, stretches};
+use crate::stretches::{ranked, stretches};
 
 /// Points of the curve.
 const POINTS: usize = 250;
@@ -111,8 +111,8 @@ fn merged(labels: &[bool], margin: usize) -> Vec<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stretches::tests::case;
     use super::*;
+    use crate::stretches::tests::case;
 
     #[test]
     fn small_cases_have_the_figures_of_the_independent_scorer() {

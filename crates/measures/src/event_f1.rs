@@ -2,7 +2,7 @@
 //!
 //! As the independent scorer defines it: no point adjustment, one threshold a series, the best in hindsight.
 
-use super::stretches::{ranked, stretches};
+use crate::stretches::{ranked, stretches};
 
 /// Flagged rows so near an incident are neither right nor wrong.
 const MARGIN: usize = 15;
@@ -58,8 +58,8 @@ fn thresholds(scores: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stretches::tests::case;
     use super::*;
+    use crate::stretches::tests::case;
 
     #[test]
     fn small_cases_have_the_figures_of_the_independent_scorer() {
