@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const MAGIC: &[u8; 4] = b"EDLM";
 /// Raised whenever the payload or what a pipeline learns from the same windows changes.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 const HEADER: usize = 4 + 2 + 4 + 8;
 
 /// Why a checkpoint isn't used.

@@ -5,9 +5,11 @@ use crate::judge::Choices;
 use crate::replay::column::Mapping;
 use crate::replay::time::TimeUnit;
 use crate::replay::vectors::Period;
+use crate::settings::budget;
 use crate::upkeep::change::Change;
 use crate::upkeep::command::Order;
 use clap::{Args, Parser, Subcommand};
+use eddyline_detect::Detectors;
 use eddyline_wire::keys::Companions;
 use std::path::PathBuf;
 
@@ -179,6 +181,8 @@ Examples:
 
 Then: redis-cli SUBSCRIBE eddyline:alerts
 
+For one monitor alone, while the worker runs: redis-cli HSET {checkout}:settings budget 0.2 detectors level,change
+
 Any number of workers may run: each monitor is one worker's at a time, and a dead worker's monitors are taken over
 within 5 seconds.";
 
@@ -321,6 +325,10 @@ pub struct ChoiceArgs {
     #[arg(long, env = "EDDYLINE_ACCEPT_AFTER", value_name = "WINDOWS", default_value_t = Choices::default().accept_after,
           value_parser = clap::value_parser!(u32).range(60..=1_000_000))]
     pub accept_after: u32,
+    /// What scores numbers: auto, or names separated by commas: ensemble, level, forecast, change, regimes, cluster,
+    /// mixture, zscore, moving-average, ewma.
+    #[arg(long, env = "EDDYLINE_DETECTORS", value_name = "NAMES", default_value_t = Detectors::default())]
+    pub detectors: Detectors,
 }
 
 impl From<&ChoiceArgs> for Choices {
@@ -330,6 +338,7 @@ impl From<&ChoiceArgs> for Choices {
             min_history: args.min_history,
             quiet_after: args.quiet_after,
             accept_after: args.accept_after,
+            detectors: args.detectors.clone(),
         }
     }
 }
@@ -379,10 +388,6 @@ fn period(text: &str) -> Result<Period, &'static str> {
     if text == "auto" { Ok(Period::OfTimes) } else { duration(text).map(Period::Of) }
 }
 
-fn budget(text: &str) -> Result<f64, &'static str> {
-    text.parse().ok().filter(|budget| *budget > 0.0 && *budget <= 10_000.0).ok_or("a number above 0 and at most 10000")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -400,6 +405,7 @@ mod tests {
             Cli::try_parse_from(all).unwrap_err().to_string()
         };
         assert!(refused(&["--budget", "0"]).contains("a number above 0 and at most 10000"));
+        assert!(refused(&["--detectors", "magic"]).contains("moving-average"));
         assert!(refused(&["--min-history", "5"]).contains("--min-history"));
         assert!(refused(&["--monitor", "{x}"]).contains("braces"));
         assert!(refused(&["--redis", "ftp://x"]).contains("--redis"));

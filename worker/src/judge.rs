@@ -2,13 +2,13 @@
 //! same verdicts live, offline and after a restart.
 
 use crate::translate;
-use eddyline_detect::{Change, Pipeline, Settings, Verdict, Window};
+use eddyline_detect::{Change, Detectors, Pipeline, Settings, Verdict, Window};
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What the user chose for every monitor of the deployment.
+/// What the user chose for a monitor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choices {
     /// False alarms (openings) accepted a day and monitor.
@@ -19,12 +19,14 @@ pub struct Choices {
     pub quiet_after: u32,
     /// Windows after which an incident is taken as the new normal.
     pub accept_after: u32,
+    /// What scores numbers.
+    pub detectors: Detectors,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        let Settings { budget_per_day, min_history, quiet_after, accept_after, .. } = Settings::new(1000);
-        Self { budget_per_day, min_history, quiet_after, accept_after }
+        let Settings { budget_per_day, min_history, quiet_after, accept_after, detectors, .. } = Settings::new(1000);
+        Self { budget_per_day, min_history, quiet_after, accept_after, detectors }
     }
 }
 
@@ -37,6 +39,7 @@ impl Choices {
             min_history: self.min_history,
             quiet_after: self.quiet_after,
             accept_after: self.accept_after,
+            detectors: self.detectors.clone(),
             ..Settings::new(window_ms)
         }
     }

@@ -12,6 +12,7 @@ use crate::judge::{Choices, Judge, NamedSchema};
 use crate::lease::{Lease, Taking};
 use crate::logs::Notice;
 use crate::results::results;
+use crate::settings::Settings;
 use crate::stream::{self, Entry};
 use crate::write::{Outcome, Results, Writer};
 use eddyline_wire::alert::Alert;
@@ -39,7 +40,7 @@ pub struct Context {
     pub deployment: String,
     /// Number of the database.
     pub db: u32,
-    /// The user's choices.
+    /// What the user chose for monitors without settings of their own.
     pub choices: Choices,
     /// Name of this worker process.
     pub worker: String,
@@ -85,6 +86,7 @@ pub struct Scorer {
     keys: Companions,
     writer: Writer,
     lease: Option<Lease>,
+    settings: Settings,
     state: Option<State>,
     heard: Heard,
     unreadable: u64,
@@ -106,6 +108,7 @@ impl Scorer {
             writer: Writer::new(&keys),
             keys,
             lease: None,
+            settings: Settings::new(context.choices.clone()),
             state: None,
             heard: Heard::default(),
             unreadable: 0,
@@ -138,7 +141,9 @@ impl Scorer {
         if let Some(left) = self.hold(connection).await? {
             return Ok(Progress::Elsewhere(left));
         }
-        let mut state = match self.state.take() {
+        self.settings.look(connection, &self.keys.settings(), &self.name).await?;
+        let as_chosen = |state: &State| state.judge.choices() == self.settings.choices();
+        let mut state = match self.state.take().filter(as_chosen) {
             Some(state) => state,
             None => self.load(connection).await?,
         };
@@ -212,7 +217,8 @@ impl Scorer {
             Some(bytes) => self.resume(connection, bytes, scored, &mut schemas).await?,
             None => None,
         };
-        let (judge, learnt) = resumed.unwrap_or_else(|| (Judge::new(self.context.choices.clone()), EntryId::default()));
+        let (judge, learnt) =
+            resumed.unwrap_or_else(|| (Judge::new(self.settings.choices().clone()), EntryId::default()));
         Ok(State { judge, learnt, scored, announced, schemas, retention: held.retention, since_checkpoint: 0 })
     }
 
@@ -223,7 +229,7 @@ impl Scorer {
         scored: EntryId,
         schemas: &mut BTreeMap<u64, Arc<NamedSchema>>,
     ) -> RedisResult<Option<(Judge, EntryId)>> {
-        let choices = &self.context.choices;
+        let choices = self.settings.choices();
         let rebuild = |reason: &dyn std::fmt::Display| {
             warn!(monitor = self.name, "checkpoint not used, learning from the stream's history again: {reason}");
             Ok(None)

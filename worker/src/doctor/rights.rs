@@ -23,6 +23,7 @@ fn calls(monitor: &Companions, module: bool) -> Vec<Vec<Vec<u8>>> {
         keyed("XGROUP CREATE", monitor.fingerprints(), &format!("{GROUP} 0")),
         keyed("XGROUP SETID", monitor.fingerprints(), &format!("{GROUP} 0")),
         keyed("HGET", monitor.schemas(), "0"),
+        keyed("HGETALL", monitor.settings(), ""),
         keyed("XINFO STREAM", monitor.scores(), ""),
         keyed("TYPE", monitor.scores(), ""),
         keyed("XADD", monitor.scores(), "* score 0"),

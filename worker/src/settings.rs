@@ -1,0 +1,148 @@
+//! What was set for one monitor in `{monitor}:settings`: a hash that counts more than the worker's own choices, read again
+//! while the worker runs. A field that can't be read is said once and left out.
+
+use crate::connect::{Connection, is_lost};
+use crate::judge::Choices;
+use crate::logs::Notice;
+use eddyline_wire::text::printable;
+use redis::RedisResult;
+use std::time::{Duration, Instant};
+use tracing::{info, warn};
+
+/// How soon a change is noticed.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Fields that someone else reads: the module-less monitors' window length.
+const OTHERS: [&str; 1] = ["period_ms"];
+
+/// A field, and how its value changes the choices; else why it can't.
+type Field = (&'static str, fn(&mut Choices, &str) -> Result<(), String>);
+
+const FIELDS: [Field; 2] = [
+    ("budget", |choices, value| {
+        choices.budget_per_day = budget(value)?;
+        Ok(())
+    }),
+    ("detectors", |choices, value| {
+        choices.detectors = value.parse().map_err(|error: eddyline_detect::Error| error.to_string())?;
+        Ok(())
+    }),
+];
+
+/// A false-alarm budget a day.
+///
+/// # Errors
+/// What is allowed.
+pub fn budget(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|budget| *budget > 0.0 && *budget <= 10_000.0).ok_or("a number above 0 and at most 10000")
+}
+
+/// The worker's choices with those of the hash in their place, and what can't be read of it.
+fn joined(choices: &Choices, mut hash: Vec<(Vec<u8>, Vec<u8>)>) -> (Choices, Vec<String>) {
+    let (mut choices, mut wrong) = (choices.clone(), Vec::new());
+    hash.sort();
+    for (name, value) in hash {
+        let known = FIELDS.iter().find(|(field, _)| field.as_bytes() == name);
+        match known {
+            Some((field, set)) => {
+                let value = String::from_utf8_lossy(&value);
+                if let Err(why) = set(&mut choices, value.trim()) {
+                    wrong.push(format!("'{field}' is '{}': {why}", printable(value.as_bytes(), 64)));
+                }
+            }
+            None if OTHERS.iter().any(|field| field.as_bytes() == name) => {}
+            None => {
+                let all: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).chain(OTHERS).collect();
+                wrong.push(format!("'{}' isn't one of {}", printable(&name, 64), all.join(", ")));
+            }
+        }
+    }
+    (choices, wrong)
+}
+
+/// The choices for one monitor, as they are now.
+#[derive(Debug)]
+pub struct Settings {
+    /// The worker's.
+    defaults: Choices,
+    now: Choices,
+    read: Option<Instant>,
+    trouble: Notice,
+}
+
+impl Settings {
+    /// The worker's choices, until the hash was read.
+    #[must_use]
+    pub fn new(defaults: Choices) -> Self {
+        Self { now: defaults.clone(), defaults, read: None, trouble: Notice::default() }
+    }
+
+    /// What is chosen now.
+    #[must_use]
+    pub fn choices(&self) -> &Choices {
+        &self.now
+    }
+
+    /// Reads the hash `key` of `monitor`, if that was a while ago.
+    ///
+    /// # Errors
+    /// The connection is lost. What was chosen stays where the hash can't be read.
+    pub async fn look(&mut self, connection: &mut Connection, key: &[u8], monitor: &str) -> RedisResult<()> {
+        if self.read.is_some_and(|read| read.elapsed() < EVERY) {
+            return Ok(());
+        }
+        self.read = Some(Instant::now());
+        let wrong = match redis::cmd("HGETALL").arg(key).query_async(connection).await {
+            Ok(hash) => {
+                let (now, wrong) = joined(&self.defaults, hash);
+                self.now = now;
+                wrong
+            }
+            Err(error) if is_lost(&error) => return Err(error),
+            Err(error) => vec![error.to_string()],
+        };
+        let wrong = wrong.join("; ");
+        if wrong.is_empty() {
+            if self.trouble.is_over() {
+                info!(monitor, "its settings can be read now");
+            }
+        } else if self.trouble.is_news(&wrong) {
+            warn!(monitor, "left out of {}: {wrong}", printable(key, 128));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(fields: &[(&str, &str)]) -> (Choices, Vec<String>) {
+        let hash = fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        joined(&Choices::default(), hash.collect())
+    }
+
+    #[test]
+    fn what_is_set_for_a_monitor_counts_more() {
+        let (choices, wrong) = read(&[("detectors", "level, ewma"), ("budget", "24"), ("period_ms", "5000")]);
+        assert_eq!((choices.detectors.to_string().as_str(), choices.budget_per_day), ("level,ewma", 24.0));
+        assert_eq!(wrong, Vec::<String>::new());
+        let mut defaults = choices;
+        defaults.min_history = 100;
+        let back = joined(&defaults, vec![(b"detectors".to_vec(), b"auto".to_vec())]).0;
+        assert_eq!((back.detectors.to_string().as_str(), back.budget_per_day, back.min_history), ("auto", 24.0, 100));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_is_allowed_and_the_rest_counts() {
+        let (choices, wrong) = read(&[("sensitivity", "high"), ("budget", "-1"), ("detectors", "ewma")]);
+        assert_eq!(choices.budget_per_day, Choices::default().budget_per_day);
+        assert_eq!(choices.detectors.to_string(), "ewma");
+        let all = wrong.join("; ");
+        assert!(all.contains("'budget' is '-1': a number above 0"), "{all}");
+        assert!(all.contains("'sensitivity' isn't one of budget, detectors, period_ms"), "{all}");
+        let (choices, wrong) = read(&[("detectors", "magic")]);
+        assert_eq!(choices, Choices::default());
+        assert!(wrong[0].contains("no detector is called 'magic'") && wrong[0].contains("moving-average"), "{wrong:?}");
+    }
+}

@@ -1,0 +1,85 @@
+//! What is set for one monitor in its `:settings`, while a worker runs.
+
+mod plain;
+
+use eddyline_testkit::{Server, eventually};
+use eddyline_worker::judge::{Choices, Judge};
+use eddyline_worker::results::results;
+use plain::{SOON, Worker, fingerprint, id, identity, keys, schema, scores, wait_for_score, write_fingerprints};
+use redis::Connection;
+use std::sync::Arc;
+
+fn set(connection: &mut Connection, field: &str, value: &str) {
+    redis::cmd("HSET").arg(keys().settings()).arg(field).arg(value).exec(connection).unwrap();
+}
+
+/// Waits until the worker has read the settings and acted on them.
+fn wait_for_look(connection: &mut Connection) {
+    let mut looks = || {
+        let stats: String = redis::cmd("INFO").arg("commandstats").query(connection).unwrap();
+        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_hgetall:calls=")).unwrap_or("0,");
+        line.split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let before = looks();
+    // What it does about one look is done by the next.
+    eventually(SOON, || looks() >= before + 2);
+}
+
+#[test]
+fn detectors_of_one_monitor_are_changed_while_a_worker_runs() {
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    plain::write_schema(&mut connection, &schema(1));
+    write_fingerprints(&mut connection, 1..150, 1);
+    let worker = Worker::start(&server);
+    wait_for_score(&mut connection, 149);
+    let before = scores(&mut connection);
+    set(&mut connection, "detectors", "zscore,moving-average");
+    set(&mut connection, "budget", "1000");
+    wait_for_look(&mut connection);
+    write_fingerprints(&mut connection, 150..220, 1);
+    wait_for_score(&mut connection, 219);
+    let log = worker.stop();
+
+    let after = scores(&mut connection);
+    assert_eq!(after[..before.len()], before, "nothing is scored anew");
+    let mut judge = Judge::new(Choices {
+        budget_per_day: 1000.0,
+        detectors: "zscore,moving-average".parse().unwrap(),
+        ..Choices::default()
+    });
+    let schema = Arc::new(schema(1));
+    for i in 1..220 {
+        let (score, _) = results(&mut judge, None, &identity(), &fingerprint(i, 1), &schema).unwrap();
+        if i >= 150 {
+            let (entry, fields) = &after[i as usize - 1];
+            assert_eq!(entry, &id(i));
+            let expected = score.to_fields().into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+            assert_eq!(fields, &expected, "as if it had always been so, window {i}");
+        }
+    }
+    assert!(log.contains("the settings changed"), "{log}");
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_said_once_and_left_out() {
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    plain::write_schema(&mut connection, &schema(1));
+    set(&mut connection, "sensitivity", "high");
+    set(&mut connection, "detectors", "magic");
+    write_fingerprints(&mut connection, 1..303, 1);
+    let worker = Worker::start(&server);
+    wait_for_score(&mut connection, 302);
+    wait_for_look(&mut connection);
+    // Not even a hash: what was chosen stays.
+    redis::cmd("SET").arg(keys().settings()).arg("x").exec(&mut connection).unwrap();
+    wait_for_look(&mut connection);
+    write_fingerprints(&mut connection, 303..320, 1);
+    wait_for_score(&mut connection, 319);
+    let log = worker.stop();
+    assert_eq!(log.matches("'sensitivity' isn't one of budget, detectors, period_ms").count(), 1, "{log}");
+    assert_eq!(log.matches("no detector is called 'magic'").count(), 1, "{log}");
+    assert_eq!(log.matches("WRONGTYPE").count(), 1, "{log}");
+    plain::assert_undisturbed(&mut connection, 1..320);
+}
