@@ -8,16 +8,14 @@
 use crate::histogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-/// Added to a score before its logarithm is taken, so that windows of score 0 aren't infinitely far below.
-const SHIFT: f64 = 0.05;
 /// Windows before scores are measured at all.
 const FIRST: f64 = 10.0;
 /// Least spread of the lower half of ln(score).
 const LEAST_SPREAD: f64 = 0.25;
-/// Windows that the tail should hold, and the share of all it may be.
+/// Windows that the tail should hold, and the least share of all that it is.
 const TAIL: f64 = 100.0;
-const TAIL_SHARE: (f64, f64) = (0.02, 0.1);
-/// A window after one of this `p` or more counts in full, after a rarer one in proportion, down to the least weight.
+const LEAST_SHARE: f64 = 0.02;
+/// A window of this `p` or more counts in full, a rarer one in proportion, down to the least weight; so does one after it.
 const USUAL: f64 = 0.3;
 const LEAST_WEIGHT: f64 = 0.03;
 /// Least median excess of the tail.
@@ -26,9 +24,48 @@ const LEAST_EXCESS: f64 = 0.02;
 const STEEPEST: f64 = 2.0;
 const BEND: f64 = 100.0;
 
+/// What a detector's scores are, as far as it is known before any was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Nature {
+    /// Multiples of what is usual: nothing is known of their tail.
+    Ratio,
+    /// Lengths of vectors in standard deviations: their tail is much like that of a normal distribution.
+    Deviation,
+}
+
+impl Nature {
+    /// Added to a score before its logarithm is taken: to a ratio so that 0 isn't infinitely far below, to a length what
+    /// makes its distribution even.
+    fn shift(self) -> f64 {
+        match self {
+            Self::Ratio => 0.05,
+            Self::Deviation => 1.0,
+        }
+    }
+
+    /// Largest share of all windows that the tail may be. Where its shape is known it may start low, beneath faults that
+    /// fill a quarter of a short history.
+    fn most(self) -> f64 {
+        match self {
+            Self::Ratio => 0.1,
+            Self::Deviation => 0.25,
+        }
+    }
+
+    /// Bend of a tail of this share, before it was seen: 1 is exponential. That of a normal distribution is 1.3 over the
+    /// highest quarter and 1.13 over the highest fiftieth, as its quantiles down to one in ten thousand have it.
+    fn bend(self, share: f64) -> f64 {
+        match self {
+            Self::Ratio => 1.0,
+            Self::Deviation => 1.0 + 0.3 * (share / 0.25).cbrt(),
+        }
+    }
+}
+
 /// What is known of a detector's past scores.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Calibration {
+    nature: Nature,
     /// ln(score) of all windows; fades.
     scores: Histogram,
     /// Scores in steady units, of the windows that count as ordinary.
@@ -42,7 +79,8 @@ pub(crate) struct Calibration {
 /// The quantiles that turn a score into `p`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Marks {
-    /// Median of ln(score), and the spread of its lower half.
+    /// What is added to a score; median of its logarithm then, and the spread of the lower half.
+    shift: f64,
     middle: f64,
     spread: f64,
     /// Where the tail of the steady scores starts, the weight beyond, and the share that is of all.
@@ -55,8 +93,9 @@ struct Marks {
 }
 
 impl Calibration {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(nature: Nature) -> Self {
         Self {
+            nature,
             scores: Histogram::new(-4.0, 8.0, 0.02),
             steady: Histogram::new(-8.0, 32.0, 0.02),
             before: 1.0,
@@ -76,41 +115,52 @@ impl Calibration {
         p.clamp(1e-12, 1.0)
     }
 
-    /// Takes a window in, with the `weight` it is learned with. Only one that counts as `ordinary` says what tails are like, and the less so the more unusual the
-    /// one before it was: unusual windows come in stretches, and a stretch is one event. Where windows are independent,
-    /// the weight doesn't depend on this window's score and nothing is biased.
+    /// Takes a window in, with the `weight` it is learned with. Only one that counts as `ordinary` says what tails are
+    /// like, and the less so the more unusual the one before it was: unusual windows come in stretches, and a stretch is
+    /// one event. Where windows are independent, the weight doesn't depend on this window's score and nothing is biased.
     pub(crate) fn add(&mut self, score: f64, ordinary: bool, weight: f32) {
         let alone = (self.before / USUAL).clamp(LEAST_WEIGHT, 1.0);
         self.before = self.p(score);
         if let Some(marks) = self.marks.filter(|_| ordinary) {
             self.steady.add(marks.steady(score), alone as f32);
         }
-        self.scores.add((score + SHIFT).ln(), weight);
+        let weight = match self.nature {
+            Nature::Ratio => weight,
+            Nature::Deviation => alone as f32,
+        };
+        self.scores.add((score + self.nature.shift()).ln(), weight);
+    }
+
+    /// Weight that a model of counts learns the window added last with: what stands out in this part shifts its shares
+    /// and widens its widths, however ordinary the whole window is called.
+    pub(crate) fn trust(&self) -> f32 {
+        (self.before / USUAL).clamp(LEAST_WEIGHT, 1.0) as f32
     }
 
     /// Reads the quantiles off anew; then scores of windows when less was known lose weight against the next ones.
     pub(crate) fn renew(&mut self, keep: f64) {
         if self.scores.weight() >= FIRST || self.marks.is_some() {
-            self.marks = Some(Marks::of(&self.scores, &self.steady));
+            self.marks = Some(Marks::of(self.nature, &self.scores, &self.steady));
         }
         self.scores.fade(keep);
     }
 
-    pub(crate) fn is_consistent(&self) -> bool {
-        let made = Self::new();
-        (0.0..=1.0).contains(&self.before)
+    pub(crate) fn is_consistent(&self, nature: Nature) -> bool {
+        let made = Self::new(self.nature);
+        self.nature == nature
+            && (0.0..=1.0).contains(&self.before)
             && self.scores.is_consistent(&made.scores)
             && self.steady.is_consistent(&made.steady)
-            && self.marks.as_ref().is_none_or(Marks::is_consistent)
+            && self.marks.as_ref().is_none_or(|marks| marks.is_consistent(nature))
     }
 }
 
 impl Marks {
-    fn of(scores: &Histogram, steady: &Histogram) -> Self {
+    fn of(nature: Nature, scores: &Histogram, steady: &Histogram) -> Self {
         let middle = scores.exceeded_by(0.5);
         let spread = (middle - scores.exceeded_by(0.75)).max(LEAST_SPREAD);
         let n = steady.weight();
-        let share = (TAIL / n.max(1.0)).clamp(TAIL_SHARE.0, TAIL_SHARE.1);
+        let share = (TAIL / n.max(1.0)).clamp(LEAST_SHARE, nature.most());
         let weight = share * n;
         let start = steady.exceeded_by(share);
         let half = (steady.exceeded_by(share / 2.0) - start).max(LEAST_EXCESS);
@@ -118,12 +168,13 @@ impl Marks {
         // Of a tail exp(−xᵇ) the excesses of the tenth and the half have the ratio (ln 10 / ln 2)^(1/b).
         let steepness =
             ((std::f64::consts::LN_10 / std::f64::consts::LN_2).ln() / (tenth / half).ln()).clamp(1.0, STEEPEST);
-        let bend = 1.0 + (steepness - 1.0) * weight / (weight + BEND);
-        Self { middle, spread, start, weight, share, half, bend }
+        let known = nature.bend(share);
+        let bend = known + (steepness - known) * weight / (weight + BEND);
+        Self { shift: nature.shift(), middle, spread, start, weight, share, half, bend }
     }
 
     fn steady(&self, score: f64) -> f64 {
-        ((score + SHIFT).ln() - self.middle) / self.spread
+        ((score + self.shift).ln() - self.middle) / self.spread
     }
 
     /// Beyond the start: a Weibull tail through the median excess, so that a few incidents don't stretch it, never heavier
@@ -135,9 +186,13 @@ impl Marks {
         self.share * (1.0 + excess / weight).powf(-weight)
     }
 
-    fn is_consistent(&self) -> bool {
+    fn is_consistent(&self, nature: Nature) -> bool {
         let all = [self.middle, self.spread, self.start, self.weight, self.share, self.half, self.bend];
-        all.iter().all(|value| value.is_finite()) && self.spread > 0.0 && self.half > 0.0 && self.weight >= 0.0
+        all.iter().all(|value| value.is_finite())
+            && self.shift == nature.shift()
+            && self.spread > 0.0
+            && self.half > 0.0
+            && self.weight >= 0.0
     }
 }
 
@@ -169,7 +224,7 @@ mod tests {
     #[test]
     fn p_is_the_share_of_ordinary_windows_that_score_as_high() {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
-        let mut calibration = Calibration::new();
+        let mut calibration = Calibration::new(Nature::Ratio);
         feed(&mut calibration, (0..3_000).map(|_| ordinary(&mut rng)));
         for asked in [0.3, 0.1, 0.03, 0.01] {
             let hits = (0..30_000).filter(|_| calibration.p(ordinary(&mut rng)) <= asked).count();
@@ -184,7 +239,7 @@ mod tests {
     #[test]
     fn p_never_rises_with_the_score() {
         let mut rng = ChaCha8Rng::seed_from_u64(8);
-        let mut calibration = Calibration::new();
+        let mut calibration = Calibration::new(Nature::Ratio);
         feed(&mut calibration, (0..500).map(|_| ordinary(&mut rng)));
         let all: Vec<f64> = (0..2_000).map(|step| calibration.p(f64::from(step) * 0.01)).collect();
         assert!(all.windows(2).all(|pair| pair[1] <= pair[0] * 1.001), "{all:?}");
@@ -194,21 +249,50 @@ mod tests {
     fn little_history_means_little_confidence() {
         let after = |windows: usize| {
             let mut rng = ChaCha8Rng::seed_from_u64(9);
-            let mut calibration = Calibration::new();
+            let mut calibration = Calibration::new(Nature::Ratio);
             feed(&mut calibration, (0..windows).map(|_| ordinary(&mut rng)));
             calibration.p(9.0)
         };
         assert!(after(60) > 30.0 * after(3_000), "{} {}", after(60), after(3_000));
-        assert_eq!(Calibration::new().p(1e9), 1.0);
+        assert_eq!(Calibration::new(Nature::Ratio).p(1e9), 1.0);
     }
 
     #[test]
     fn a_stretch_of_unusual_windows_hardly_changes_the_tail() {
         let mut rng = ChaCha8Rng::seed_from_u64(10);
-        let mut calibration = Calibration::new();
+        let mut calibration = Calibration::new(Nature::Ratio);
         feed(&mut calibration, (0..1_000).map(|_| ordinary(&mut rng)));
         let before = calibration.p(8.0);
         feed(&mut calibration, (0..40).map(|_| 7.0));
         assert!(calibration.p(8.0) < before.sqrt(), "{before} {}", calibration.p(8.0));
+    }
+
+    /// Shares of many ordinary windows at the line where `p` is 0.003 and 0.0003.
+    fn realised(calibration: &Calibration, rng: &mut ChaCha8Rng) -> [f64; 2] {
+        let all: Vec<f64> = (0..200_000).map(|_| calibration.p(ordinary(rng))).collect();
+        [3e-3, 3e-4].map(|asked| all.iter().filter(|p| **p <= asked).count() as f64 / 200_000.0 / asked)
+    }
+
+    #[test]
+    fn deviations_keep_to_the_budget_beyond_what_was_counted() {
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let mut calibration = Calibration::new(Nature::Deviation);
+        feed(&mut calibration, (0..5_000).map(|_| ordinary(&mut rng)));
+        let realised = realised(&calibration, &mut rng);
+        assert!(realised.iter().all(|ratio| (0.2..3.0).contains(ratio)), "{realised:?}");
+    }
+
+    #[test]
+    fn faults_in_a_third_of_all_windows_leave_the_line_within_reach() {
+        let mut rng = ChaCha8Rng::seed_from_u64(12);
+        let mut calibration = Calibration::new(Nature::Deviation);
+        feed(&mut calibration, (0..60).map(|_| ordinary(&mut rng)));
+        for _ in 0..12 {
+            feed(&mut calibration, (0..18).map(|_| 9.0 + ordinary(&mut rng)));
+            feed(&mut calibration, (0..36).map(|_| ordinary(&mut rng)));
+        }
+        // A fault of the same size is found as the first one was, and ordinary windows still aren't.
+        assert!(calibration.p(10.0) < 3e-3, "{}", calibration.p(10.0));
+        assert!(realised(&calibration, &mut rng)[0] < 3.0);
     }
 }

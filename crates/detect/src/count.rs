@@ -20,6 +20,9 @@ const CLIP: f32 = 30.0;
 /// Share of residuals that the width covers, and that share's normal quantile.
 const SHARE: f64 = 0.9;
 const SHARE_QUANTILE: f32 = 1.645;
+/// A row whose values are smaller than usual is heard in full only where it is surer than this: where something breaks
+/// calls get slower, and faster where there is just less to do.
+const SURE: f64 = 8.0;
 /// Observations a row needs before its shares mean anything.
 const ROW_MINIMUM: f64 = 5.0;
 
@@ -292,6 +295,16 @@ impl CountModel {
     }
 }
 
+impl CountModel {
+    /// What of a row's energy is heard: little of little, where its values are smaller than usual by their mean bucket.
+    fn heard(&self, sums: &Sums, row: usize, energy: f64) -> f64 {
+        let Shape::Rows { columns } = self.shape else { return energy };
+        let surplus = |index: usize| sums.counts[index] - self.cells[index].share * sums.totals[row];
+        let rise: f32 = (0..columns).map(|column| column as f32 * surplus(row * columns + column)).sum();
+        if rise < 0.0 { energy * energy / (energy + SURE * SURE) } else { energy }
+    }
+}
+
 impl Fitted for CountModel {
     type Input = Recent;
 
@@ -303,9 +316,10 @@ impl Fitted for CountModel {
         match self.shape {
             Shape::Rows { columns } => {
                 for row in 0..self.memory.len() {
-                    keep_largest(&mut worst, (row * columns..(row + 1) * columns).map(energy).sum::<f64>().sqrt());
+                    let all = (row * columns..(row + 1) * columns).map(energy).sum();
+                    keep_largest(&mut worst, self.heard(&sums, row, all));
                 }
-                (worst.iter().map(|row| row * row).sum::<f64>() / 3.0).sqrt()
+                (worst.iter().sum::<f64>() / 3.0).sqrt()
             }
             Shape::Cells => {
                 let square =
@@ -335,7 +349,7 @@ impl Fitted for CountModel {
                     strongest = (rank, index);
                 }
             }
-            parts[strongest.1] += energy_of_unit;
+            parts[strongest.1] += self.heard(&sums, row, energy_of_unit);
         }
         Share::of(parts.into_iter())
     }
@@ -411,6 +425,20 @@ mod tests {
         assert_eq!(model.explain(&recent)[0].feature, 1);
         let seen = model.expectation(&recent, 1);
         assert!((seen.expected - 10.0).abs() < 0.5 && seen.observed == 40.0 && seen.low < 10.0 && seen.high > 10.0);
+    }
+
+    #[test]
+    fn faster_calls_are_heard_less_than_slower_ones_but_not_where_they_are_sure() {
+        let shape = Shape::Rows { columns: 3 };
+        let (mut recent, model) = settled(shape, &[10.0, 80.0, 10.0]);
+        let mut score = |window: &[f32]| {
+            recent.push(window, true);
+            model.score(&recent)
+        };
+        let (faster, slower) = (score(&[24.0, 66.0, 10.0]), score(&[10.0, 66.0, 24.0]));
+        assert!(faster > 0.5 && faster < 0.6 * slower, "{faster} {slower}");
+        let (faster, slower) = (score(&[98.0, 1.0, 1.0]), score(&[1.0, 1.0, 98.0]));
+        assert!(faster > 0.85 * slower, "{faster} {slower}");
     }
 
     #[test]

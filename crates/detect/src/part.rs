@@ -1,6 +1,6 @@
 //! A stretch of the vector with one detector and its calibration, on its way through time.
 
-use crate::calibration::Calibration;
+use crate::calibration::{Calibration, Nature};
 use crate::choice::Detector;
 use crate::count::{Counts, Shape};
 use crate::detector::{Expectation, Share};
@@ -26,6 +26,14 @@ enum Model {
 }
 
 impl Model {
+    /// What its scores are.
+    fn nature(&self) -> Nature {
+        match self {
+            Self::Counts(..) => Nature::Deviation,
+            Self::Numeric(_) | Self::Single(_) => Nature::Ratio,
+        }
+    }
+
     /// The detector of this name, on features of these names.
     fn of(detector: Detector, names: &[String]) -> Self {
         match Single::new(detector, names) {
@@ -72,14 +80,14 @@ impl Part {
     pub(crate) fn of(index: usize, layout: &Layout, settings: &Settings) -> Vec<Self> {
         let block = &layout.blocks[index];
         let histograms = layout.blocks.iter().any(|block| matches!(block, Block::Histogram { .. }));
-        let part = |first, len, voice, model| Self {
+        let part = |first, len, voice, model: Model| Self {
             block: index,
             first,
             len,
             voice,
+            calibration: Calibration::new(model.nature()),
             model,
             learned: 0,
-            calibration: Calibration::new(),
             counted: false,
         };
         match block {
@@ -176,7 +184,7 @@ impl Part {
     pub(crate) fn learn(&mut self, weight: f32) {
         self.learned = self.learned.saturating_add(1);
         match &mut self.model {
-            Model::Counts(recent, track) => track.learn(recent, weight),
+            Model::Counts(recent, track) => track.learn(recent, weight.min(self.calibration.trust())),
             Model::Numeric(numeric) => numeric.learn(weight),
             Model::Single(single) => single.learn(weight),
         }
@@ -227,7 +235,9 @@ impl Part {
     /// Whether it could be what [`Self::of`] made, some windows later.
     pub(crate) fn is_consistent(&self, made: &Self, block: &Block) -> bool {
         let place = (self.block, self.first, self.len, self.voice);
-        if place != (made.block, made.first, made.len, made.voice) || !self.calibration.is_consistent() {
+        if place != (made.block, made.first, made.len, made.voice)
+            || !self.calibration.is_consistent(made.model.nature())
+        {
             return false;
         }
         let names = match block {
