@@ -6,6 +6,7 @@ use crate::count::{Counts, Shape};
 use crate::detector::{Expectation, Share};
 use crate::joint::{Opinion, Voice};
 use crate::layout::{Block, Layout};
+use crate::lone::Lone;
 use crate::numeric::Numeric;
 use crate::recent::Recent;
 use crate::settings::Settings;
@@ -21,6 +22,7 @@ const GROUP: usize = 64;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Model {
     Counts(Recent, Box<Track<Counts>>),
+    Lone(Box<Lone>),
     Numeric(Box<Numeric>),
     Single(Box<Single>),
 }
@@ -99,6 +101,9 @@ impl Part {
                 };
                 vec![part(0, block.len(), voice, Model::Counts(Recent::new(), Box::new(Track::new(counts))))]
             }
+            Block::Numeric { names } if layout.len() == 1 && settings.detectors.chosen().is_empty() => {
+                vec![part(0, 1, Voice { weight: 1.0, leads: true }, Model::Lone(Box::new(Lone::new(&names[0]))))]
+            }
             Block::Numeric { names } => {
                 let size = names.len().div_ceil(names.len().div_ceil(GROUP));
                 let detectors = detectors(settings, !histograms);
@@ -134,6 +139,7 @@ impl Part {
                 recent.push(values, gap);
                 track.score(recent)
             }
+            Model::Lone(lone) => lone.score(values[0], gap),
             Model::Numeric(numeric) => numeric.score(values, gap),
             Model::Single(single) => single.score(values, gap),
         }
@@ -141,7 +147,11 @@ impl Part {
 
     /// What it says of a window: nothing against it where it has no score yet.
     pub(crate) fn opinion(&self, score: Option<f64>) -> Opinion {
-        Opinion { p: score.map_or(1.0, |score| self.calibration.p(score)), voice: self.voice }
+        let p = |score: f64| match self.model {
+            Model::Lone(_) => (-score).exp(),
+            _ => self.calibration.p(score),
+        };
+        Opinion { p: score.map_or(1.0, p), voice: self.voice }
     }
 
     /// Counts the window, learned with `weight`, among the ordinary ones. Of an incident's windows beyond the alert line exactly one counts:
@@ -155,6 +165,7 @@ impl Part {
     pub(crate) fn explain(&self) -> Vec<Share> {
         let mut shares = match &self.model {
             Model::Counts(recent, track) => track.explain(recent),
+            Model::Lone(lone) => lone.explain(),
             Model::Numeric(numeric) => numeric.explain(),
             Model::Single(single) => single.explain(),
         };
@@ -167,6 +178,7 @@ impl Part {
         let feature = feature.checked_sub(self.first).filter(|feature| *feature < self.len)?;
         match &self.model {
             Model::Counts(recent, track) => track.model().map(|model| model.expectation(recent, feature)),
+            Model::Lone(lone) => lone.expectation(),
             Model::Numeric(numeric) => numeric.expectation(feature),
             Model::Single(single) => single.expectation(feature),
         }
@@ -185,6 +197,7 @@ impl Part {
         self.learned = self.learned.saturating_add(1);
         match &mut self.model {
             Model::Counts(recent, track) => track.learn(recent, weight.min(self.calibration.trust())),
+            Model::Lone(lone) => lone.learn(),
             Model::Numeric(numeric) => numeric.learn(weight),
             Model::Single(single) => single.learn(weight),
         }
@@ -198,6 +211,7 @@ impl Part {
         if self.learned.is_multiple_of((every / 10 * 10).clamp(10, 500)) {
             match &mut self.model {
                 Model::Counts(_, track) => track.fit(),
+                Model::Lone(lone) => lone.fit(),
                 Model::Numeric(numeric) => numeric.fit(),
                 Model::Single(single) => single.fit(),
             }
@@ -217,6 +231,7 @@ impl Part {
     pub(crate) fn set_apart(&mut self) {
         match &mut self.model {
             Model::Counts(_, track) => track.set_apart(),
+            Model::Lone(_) => {}
             Model::Numeric(numeric) => numeric.set_apart(),
             Model::Single(single) => single.set_apart(),
         }
@@ -227,6 +242,7 @@ impl Part {
         self.counted = false;
         match &mut self.model {
             Model::Counts(_, track) => track.settle(accept),
+            Model::Lone(_) => {}
             Model::Numeric(numeric) => numeric.settle(accept),
             Model::Single(single) => single.settle(accept),
         }
@@ -253,6 +269,7 @@ impl Part {
                         |model| model.is_consistent(shape, cells),
                     )
             }
+            (Model::Lone(lone), Model::Lone(_)) => names.first().is_some_and(|name| lone.is_consistent(name)),
             (Model::Numeric(numeric), Model::Numeric(_)) => numeric.is_consistent(names),
             (Model::Single(single), Model::Single(made)) => single.is_consistent(made, names),
             _ => false,
