@@ -32,7 +32,7 @@ impl Model {
     fn nature(&self) -> Nature {
         match self {
             Self::Counts(..) => Nature::Deviation,
-            Self::Numeric(_) | Self::Single(_) => Nature::Ratio,
+            Self::Lone(_) | Self::Numeric(_) | Self::Single(_) => Nature::Ratio,
         }
     }
 

@@ -147,6 +147,13 @@ impl Pipeline {
         self.0.judge(window)
     }
 
+    /// Why the window judged last scored as it did, whatever its score: largest share first. Nothing once it is learned, and
+    /// nothing before a model is there to ask.
+    #[must_use]
+    pub fn explain(&self, window: &Window) -> Vec<Cause> {
+        self.0.unlearned.as_ref().map_or_else(Vec::new, |unlearned| self.0.causes(&unlearned.joint, window))
+    }
+
     /// Learns from the window judged last, if that hasn't been done, and fits models anew when they are due.
     pub fn learn(&mut self) {
         self.0.learn();
@@ -205,7 +212,9 @@ impl Inside {
 
     /// The largest contributions over all parts, each part weighing by how surprised it is.
     fn causes(&self, joint: &[f64], window: &Window) -> Vec<Cause> {
-        let surprises: Vec<f64> = joint.iter().map(|p| if *p <= EXPLAINS { -p.ln() } else { 0.0 }).collect();
+        // Where none is surprised, the least ordinary tells the little there is.
+        let explains = joint.iter().copied().fold(1.0, f64::min).max(EXPLAINS);
+        let surprises: Vec<f64> = joint.iter().map(|p| if *p <= explains { -p.ln() } else { 0.0 }).collect();
         let all: f64 = surprises.iter().sum();
         let mut findings: Vec<Finding> = Vec::new();
         for (part, surprise) in self.parts.iter().zip(&surprises).filter(|(_, surprise)| **surprise > 0.0) {

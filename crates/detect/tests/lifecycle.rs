@@ -84,3 +84,17 @@ fn an_incident_ends_in_a_long_silence() {
     let verdict = pipeline.push(&late).unwrap();
     assert!(matches!(verdict.change, Some(Change::Resolved(_, Resolution::Quiet))), "{verdict:?}");
 }
+
+#[test]
+fn a_window_short_of_an_alert_is_explained_until_it_is_learned() {
+    let mut shop = Shop::new(4, 150.0, 1_000);
+    let mut pipeline = Pipeline::new(Shop::layout(), Settings::new(1_000)).unwrap();
+    (0..200).for_each(|_| drop(pipeline.push(&shop.next(Fault::None).window()).unwrap()));
+    let slow = shop.next(Fault::Slow("bank"));
+    let verdict = pipeline.judge(&slow.window()).unwrap();
+    let causes = pipeline.explain(&slow.window());
+    assert_eq!(causes.first().and_then(|cause| cause.items.first()).map(|item| item.item.as_str()), Some("bank"));
+    assert!(verdict.causes.is_empty() || verdict.causes == causes);
+    pipeline.learn();
+    assert!(pipeline.explain(&slow.window()).is_empty());
+}

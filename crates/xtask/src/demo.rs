@@ -6,12 +6,12 @@
 
 mod alerts;
 mod clock;
-mod faults;
+pub(crate) mod faults;
 mod feed;
 mod judge;
 mod live;
 mod screen;
-mod shop;
+pub(crate) mod shop;
 mod stage;
 mod worker;
 

@@ -1,12 +1,12 @@
 //! `cargo xtask quality`: how well faults are found in labelled data, as the tables of docs/quality.md.
 
-mod auroc;
 mod darpa;
-mod labels;
+mod explanation;
 mod nab;
-mod nab_score;
+mod series;
 mod traces;
 mod vectors;
+mod watched;
 
 use std::fs;
 use std::path::Path;
@@ -26,6 +26,8 @@ pub(crate) enum Table {
     Nab,
     /// Attacks among network flows, item by item.
     Darpa,
+    /// Whether explanations name what is wrong.
+    Explanation,
 }
 
 impl Table {
@@ -36,6 +38,7 @@ impl Table {
             Self::Vectors => vectors::table(root),
             Self::Nab => nab::table(),
             Self::Darpa => darpa::table(),
+            Self::Explanation => explanation::table(),
         }
     }
 }

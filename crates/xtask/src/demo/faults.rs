@@ -19,7 +19,7 @@ const SCANNERS: [&str; 3] = ["u017", "u203", "u388"];
 
 /// The four ways in which the shop breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Errors,
     Slow,
     Vanished,
@@ -27,7 +27,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 4] = [Self::Errors, Self::Slow, Self::Vanished, Self::Scan];
+    pub(crate) const ALL: [Self; 4] = [Self::Errors, Self::Slow, Self::Vanished, Self::Scan];
 }
 
 impl fmt::Display for Kind {
@@ -43,7 +43,7 @@ impl fmt::Display for Kind {
 
 /// What is broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Break {
+pub(crate) enum Break {
     /// A service answers 500 to much of what it is asked.
     Errors { service: &'static str },
     /// Calls of a dependency take 20 times as long.
@@ -55,7 +55,7 @@ pub(super) enum Break {
 }
 
 impl Break {
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Errors { .. } => Kind::Errors,
             Self::Slow { .. } => Kind::Slow,
@@ -65,7 +65,7 @@ impl Break {
     }
 
     /// The item that a good explanation names.
-    pub(super) fn culprit(&self) -> &'static str {
+    pub(crate) fn culprit(&self) -> &'static str {
         match self {
             Self::Errors { service } => service,
             Self::Slow { peer } => peer,
@@ -88,35 +88,35 @@ impl fmt::Display for Break {
 
 /// Something broken for a while, times in ms since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) broken: Break,
-    pub(super) start_ms: u64,
+pub(crate) struct Fault {
+    pub(crate) broken: Break,
+    pub(crate) start_ms: u64,
     /// First millisecond after it.
-    pub(super) end_ms: u64,
+    pub(crate) end_ms: u64,
 }
 
 impl Fault {
-    pub(super) fn covers(&self, at_ms: u64) -> bool {
+    pub(crate) fn covers(&self, at_ms: u64) -> bool {
         (self.start_ms..self.end_ms).contains(&at_ms)
     }
 }
 
 /// Faults without end, one at a time: rounds of all kinds, each in an order of its own.
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     chance: ChaCha8Rng,
     round: Vec<Kind>,
     next_ms: u64,
 }
 
 impl Schedule {
-    pub(super) fn new(seed: u64, live_ms: u64) -> Self {
+    pub(crate) fn new(seed: u64, live_ms: u64) -> Self {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         // the shop draws from stream 0 of the same seed
         chance.set_stream(1);
         Self { chance, round: Vec::new(), next_ms: live_ms + CALM_MS }
     }
 
-    pub(super) fn next_fault(&mut self) -> Fault {
+    pub(crate) fn next_fault(&mut self) -> Fault {
         let kind = self.round.pop().unwrap_or_else(|| {
             self.round = Kind::ALL.to_vec();
             self.round.shuffle(&mut self.chance);

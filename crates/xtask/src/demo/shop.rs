@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::faults::{Break, Fault};
 
 /// Events a second on an ordinary day.
-pub(super) const RATE: f64 = 100.0;
+pub(crate) const RATE: f64 = 100.0;
 /// Share by which traffic rises and falls, and the time that takes.
 const WAVE: f64 = 0.05;
 const WAVE_MS: f64 = 20.0 * 60_000.0;
@@ -29,11 +29,11 @@ const REFUSED_MS: f64 = 2.0;
 
 /// One endpoint: its service, its share of the traffic in percent, the dependency it calls, and the median latency of
 /// that call in ms with the spread of its logarithm.
-pub(super) struct Endpoint {
-    pub(super) service: &'static str,
-    pub(super) path: &'static str,
-    pub(super) percent: f64,
-    pub(super) peer: &'static str,
+pub(crate) struct Endpoint {
+    pub(crate) service: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) percent: f64,
+    pub(crate) peer: &'static str,
     median_ms: f64,
     spread: f64,
 }
@@ -50,7 +50,7 @@ const fn endpoint(
 }
 
 /// The shop. The shares add up to 100.
-pub(super) const ENDPOINTS: [Endpoint; 12] = [
+pub(crate) const ENDPOINTS: [Endpoint; 12] = [
     endpoint("web", "/", 16.0, "cache", 2.0, 0.4),
     endpoint("web", "/search", 12.0, "search", 35.0, 0.5),
     endpoint("catalog", "/items", 14.0, "catalog-db", 9.0, 0.4),
@@ -67,20 +67,21 @@ pub(super) const ENDPOINTS: [Endpoint; 12] = [
 
 /// One call, as the shop logs it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Event {
+pub(crate) struct Event {
     /// When, ms since the epoch.
-    pub(super) at_ms: u64,
-    pub(super) service: &'static str,
-    pub(super) endpoint: Cow<'static, str>,
+    pub(crate) at_ms: u64,
+    pub(crate) service: &'static str,
+    pub(crate) endpoint: Cow<'static, str>,
     /// The dependency that was called; none where the call was refused at the door.
-    pub(super) peer: Option<&'static str>,
-    pub(super) status: u16,
-    pub(super) latency_ms: f64,
-    pub(super) user: String,
+    pub(crate) peer: Option<&'static str>,
+    pub(crate) status: u16,
+    pub(crate) latency_ms: f64,
+    pub(crate) user: String,
 }
 
 /// The traffic: one endless row of events, the same for the same seed and faults, however it is cut.
-pub(super) struct Shop {
+#[derive(Clone)]
+pub(crate) struct Shop {
     chance: ChaCha8Rng,
     start_ms: u64,
     /// When the next event comes, ms since the epoch.
@@ -88,12 +89,12 @@ pub(super) struct Shop {
 }
 
 impl Shop {
-    pub(super) fn new(seed: u64, start_ms: u64) -> Self {
+    pub(crate) fn new(seed: u64, start_ms: u64) -> Self {
         Self { chance: ChaCha8Rng::seed_from_u64(seed), start_ms, next_ms: start_ms as f64 }
     }
 
     /// The next event, if it comes before `end_ms`.
-    pub(super) fn before(&mut self, end_ms: u64, fault: Option<&Fault>) -> Option<Event> {
+    pub(crate) fn before(&mut self, end_ms: u64, fault: Option<&Fault>) -> Option<Event> {
         loop {
             if self.next_ms >= end_ms as f64 {
                 return None;

@@ -8,7 +8,7 @@ use eddyline_monitor::{Clock, Definition, EntryId, Measure, Monitor};
 use eddyline_testkit::data_dir;
 use flate2::read::GzDecoder;
 
-use super::auroc::auroc;
+use eddyline_measures::ranking::areas;
 
 /// The clock of the data steps in minutes.
 const WINDOW_MS: u64 = 60_000;
@@ -31,7 +31,7 @@ pub(super) fn table() -> Result<Option<String>> {
             let kept = || flows.iter().filter(|flow| keep(flow));
             let labels: Vec<bool> = kept().map(|flow| flow.attack).collect();
             let score = |flow: &Flow| flow.surprises.get(at).copied().unwrap_or_else(|| flow.most());
-            auroc(&labels, &kept().map(score).collect::<Vec<f64>>())
+            areas(&labels, &kept().map(score).collect::<Vec<f64>>()).auroc
         };
         let (all, even, odd) = (of(&|_| true), of(&|flow| !flow.odd_day), of(&|flow| flow.odd_day));
         table.push_str(&format!("\n| {name} | {all:.3} | {even:.3} / {odd:.3} | {bake_off} |"));

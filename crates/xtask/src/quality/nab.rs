@@ -11,7 +11,7 @@ use eddyline_detect::{Block, Change, Layout, Pipeline, Settings, Window};
 use eddyline_testkit::data_dir;
 use flate2::read::GzDecoder;
 
-use super::nab_score::{Corpus, LOW_FALSE_NEGATIVES, LOW_FALSE_POSITIVES, STANDARD};
+use eddyline_measures::nab::{Corpus, LOW_FALSE_NEGATIVES, LOW_FALSE_POSITIVES, STANDARD};
 
 const HEADER: &str = "\
 | data | series | standard | reward low FP | reward low FN | bake-off's best⁴ | openings a day |

@@ -4,22 +4,25 @@
 //! A window found is worth the more the earlier; a row flagged outside of any costs the more the farther it is behind the
 //! last one; one threshold holds for all series, the best in hindsight.
 
-use super::labels::{ranked, stretches};
+use crate::stretches::{ranked, stretches};
 
 /// What the benchmark weighs its three scores by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Profile {
+pub struct Profile {
     /// A window found at its first row.
-    pub(super) found: f64,
+    pub found: f64,
     /// A window missed.
-    pub(super) missed: f64,
+    pub missed: f64,
     /// A row flagged far from any window.
-    pub(super) wrong: f64,
+    pub wrong: f64,
 }
 
-pub(super) const STANDARD: Profile = Profile { found: 1.0, missed: 1.0, wrong: 0.11 };
-pub(super) const LOW_FALSE_POSITIVES: Profile = Profile { found: 1.0, missed: 1.0, wrong: 0.22 };
-pub(super) const LOW_FALSE_NEGATIVES: Profile = Profile { found: 1.0, missed: 2.0, wrong: 0.11 };
+/// What the benchmark's ranking is by.
+pub const STANDARD: Profile = Profile { found: 1.0, missed: 1.0, wrong: 0.11 };
+/// For whom false alarms are dear.
+pub const LOW_FALSE_POSITIVES: Profile = Profile { found: 1.0, missed: 1.0, wrong: 0.22 };
+/// For whom missing something is dear.
+pub const LOW_FALSE_NEGATIVES: Profile = Profile { found: 1.0, missed: 2.0, wrong: 0.11 };
 
 /// The rows of a series that teach the detector: this share, of at most so many rows.
 const PROBATION: (f64, f64) = (0.15, 5_000.0);
@@ -37,7 +40,7 @@ enum Place {
 
 /// The labelled rows and the scores of all series.
 #[derive(Debug, Default)]
-pub(super) struct Corpus {
+pub struct Corpus {
     places: Vec<Place>,
     scores: Vec<f64>,
     windows: usize,
@@ -45,7 +48,7 @@ pub(super) struct Corpus {
 
 impl Corpus {
     /// Adds a series.
-    pub(super) fn add(&mut self, labels: &[bool], scores: &[f64]) {
+    pub fn add(&mut self, labels: &[bool], scores: &[f64]) {
         let probation = PROBATION.0 * (labels.len() as f64).min(PROBATION.1);
         let windows = stretches(labels);
         for row in 0..labels.len() {
@@ -68,7 +71,7 @@ impl Corpus {
     }
 
     /// The score by this profile: 0 for flagging nothing, 100 for flagging exactly the first row of every window.
-    pub(super) fn score(&self, profile: Profile) -> f64 {
+    pub fn score(&self, profile: Profile) -> f64 {
         // A window within the probation is neither found nor missed, yet belongs to what can be reached.
         let mut gained = vec![None; self.windows];
         for place in &self.places {
@@ -111,8 +114,8 @@ fn sigmoid(x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::labels::tests::case;
     use super::*;
+    use crate::stretches::tests::case;
 
     const EXPECTED: [(u32, f64, [f64; 3]); 3] = [
         (1009, 0.2, [96.178, 95.261, 97.452]),
