@@ -25,7 +25,7 @@ pub fn is_unknown_command(error: &RedisError) -> bool {
 /// What to tell the user of a server without the module.
 pub const NO_MODULE: &str = "this Redis server doesn't have the eddyline module, so there are no monitors to score. Load it \
      with 'redis-cli MODULE LOAD /path/to/libeddyline.so' or start the server with '--loadmodule \
-     /path/to/libeddyline.so'. Trying again every second";
+     /path/to/libeddyline.so'. Vectors of your own need no module, only a period: HSET {name}:settings period_ms 60000. Trying again every second";
 
 /// Asks to be told of closed windows.
 ///

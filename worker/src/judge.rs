@@ -86,12 +86,16 @@ pub struct Series {
 }
 
 impl Series {
-    /// Milliseconds between the last window and the one that ends at `end_ms`. Where the stream was trimmed before it was
-    /// read, no `gap` tells of them.
+    /// Milliseconds between the last window and the one that ends at `end_ms`, in whole windows: vectors of others come
+    /// about when they should. Where the stream was trimmed before it was read, no `gap` tells of them.
     fn missing_before(&self, end_ms: u64) -> u64 {
+        let window_ms = self.schema.record.window_ms;
         match self.last_end_ms {
             0 => 0,
-            last => end_ms.saturating_sub(last).saturating_sub(self.schema.record.window_ms),
+            last => {
+                let windows = (end_ms.saturating_sub(last) + window_ms / 2) / window_ms;
+                windows.saturating_sub(1) * window_ms
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The worker: learns what is ordinary, says what is not, and does the same for files of events.
 //!
-//! In the order data meets it: the [`worker`] [`connect`]s, keeps a task at work for each monitor it [`discovery`]s, and
+//! In the order data meets it: the [`worker`] [`connect`]s, keeps a task at work for each monitor it [`discovery`]s or finds by [`search`], and
 //! each task ([`scorer`]) holds the monitor's [`lease`], reads its [`settings`] and its [`stream`] of fingerprints, turns each into [`results`]
 //! (the [`judge`] judges, [`announce`] says what changed), and lets one script [`write`] them. The [`checkpoint`] is a shortcut at the next start. [`replay`] feeds a file through the same code.
 //! [`upkeep`] deletes, renames and copies a monitor with all its keys,
@@ -19,6 +19,7 @@ pub mod logs;
 pub mod replay;
 pub mod results;
 pub mod scorer;
+pub mod search;
 pub mod settings;
 pub mod stream;
 pub mod translate;

@@ -13,7 +13,8 @@ use crate::lease::{Lease, Taking};
 use crate::logs::Notice;
 use crate::results::results;
 use crate::settings::Settings;
-use crate::stream::{self, Entry};
+use crate::stream::{self, Entry, Held, RawEntry};
+use crate::vector::Reader;
 use crate::write::{Outcome, Results, Writer};
 use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
@@ -74,6 +75,7 @@ struct State {
     announced: Vec<Announced>,
     schemas: BTreeMap<u64, Arc<NamedSchema>>,
     retention: u64,
+    is_counted: bool,
     since_checkpoint: u32,
 }
 
@@ -89,6 +91,7 @@ pub struct Scorer {
     settings: Settings,
     state: Option<State>,
     heard: Heard,
+    vectors: Reader,
     unreadable: u64,
     unreadable_notice: Notice,
 }
@@ -100,10 +103,12 @@ impl Scorer {
     /// A name that can't be a monitor's.
     pub fn new(context: &Arc<Context>, monitor: &[u8]) -> Result<Self, NameError> {
         let keys = Companions::of(monitor)?;
+        let name = eddyline_wire::text::printable(monitor, 128);
         let identity = Identity { deployment: context.deployment.clone(), monitor: monitor.to_vec(), db: context.db };
         Ok(Self {
             context: Arc::clone(context),
-            name: eddyline_wire::text::printable(monitor, 128),
+            vectors: Reader::new(&name),
+            name,
             identity,
             writer: Writer::new(&keys),
             keys,
@@ -147,8 +152,9 @@ impl Scorer {
             Some(state) => state,
             None => self.load(connection).await?,
         };
-        let entries = stream::after(connection, &self.keys.fingerprints(), state.learnt, PAGE).await?;
-        let page_is_full = entries.len() == PAGE;
+        let page = stream::after(connection, &self.keys.fingerprints(), state.learnt, PAGE).await?;
+        let page_is_full = page.len() == PAGE;
+        let entries = self.read(connection, &mut state, &page).await?;
         stream::fetch_schemas(connection, &self.keys.schemas(), &entries, &mut state.schemas).await?;
         let count = entries.len();
         let (results, used) = tokio::task::block_in_place(|| self.judge(&mut state, entries));
@@ -158,6 +164,23 @@ impl Scorer {
         tokio::task::block_in_place(|| state.judge.learn());
         self.state = Some(state);
         Ok(if page_is_full || used < count { Progress::More } else { Progress::CaughtUp })
+    }
+
+    /// The page as fingerprints; of a vector monitor under the settings of now.
+    async fn read(
+        &mut self,
+        connection: &mut Connection,
+        state: &mut State,
+        page: &[RawEntry],
+    ) -> RedisResult<Vec<Entry>> {
+        if state.is_counted || page.is_empty() {
+            return stream::entries(page, None);
+        }
+        self.vectors.look(connection, &self.keys, page).await?;
+        if let Some(schema) = self.vectors.schema() {
+            state.schemas.entry(schema.id).or_insert_with(|| Arc::clone(schema));
+        }
+        stream::entries(page, Some(&mut self.vectors))
     }
 
     /// Leaves the monitor to others: the last checkpoint is written and the lease given back.
@@ -219,7 +242,8 @@ impl Scorer {
         };
         let (judge, learnt) =
             resumed.unwrap_or_else(|| (Judge::new(self.settings.choices().clone()), EntryId::default()));
-        Ok(State { judge, learnt, scored, announced, schemas, retention: held.retention, since_checkpoint: 0 })
+        let Held { retention, is_counted, .. } = held;
+        Ok(State { judge, learnt, scored, announced, schemas, retention, is_counted, since_checkpoint: 0 })
     }
 
     async fn resume(

@@ -5,6 +5,7 @@ use crate::connect::{Connection, is_lost};
 use crate::judge::Choices;
 use crate::logs::Notice;
 use eddyline_wire::text::printable;
+use eddyline_wire::vector::{FEATURES, PERIOD};
 use redis::RedisResult;
 use std::time::{Duration, Instant};
 use tracing::{info, warn};
@@ -12,8 +13,8 @@ use tracing::{info, warn};
 /// How soon a change is noticed.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Fields that someone else reads: the module-less monitors' window length.
-const OTHERS: [&str; 1] = ["period_ms"];
+/// Fields that a vector monitor has besides ([`crate::vector`]).
+const OTHERS: [&str; 2] = [PERIOD, FEATURES];
 
 /// A field, and how its value changes the choices; else why it can't.
 type Field = (&'static str, fn(&mut Choices, &str) -> Result<(), String>);
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(choices.detectors.to_string(), "ewma");
         let all = wrong.join("; ");
         assert!(all.contains("'budget' is '-1': a number above 0"), "{all}");
-        assert!(all.contains("'sensitivity' isn't one of budget, detectors, period_ms"), "{all}");
+        assert!(all.contains("'sensitivity' isn't one of budget, detectors, period_ms, features"), "{all}");
         let (choices, wrong) = read(&[("detectors", "magic")]);
         assert_eq!(choices, Choices::default());
         assert!(wrong[0].contains("no detector is called 'magic'") && wrong[0].contains("moving-average"), "{wrong:?}");

@@ -2,6 +2,7 @@
 
 use crate::connect::Connection;
 use crate::judge::NamedSchema;
+use crate::vector::Reader;
 use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
@@ -25,33 +26,36 @@ pub struct Entry {
     pub fingerprint: Result<Fingerprint, String>,
 }
 
-type RawEntry = (String, Vec<Vec<u8>>);
+/// An entry as it stands in a stream: its id, its fields and values.
+pub type RawEntry = (String, Vec<Vec<u8>>);
 
-/// Up to `count` fingerprints after `last`.
+/// Up to `count` entries of the stream `key` after `last`.
 ///
 /// # Errors
 /// Trouble with Redis.
-pub async fn after(
-    connection: &mut Connection,
-    fingerprints: &[u8],
-    last: EntryId,
-    count: usize,
-) -> RedisResult<Vec<Entry>> {
-    let raw: Vec<RawEntry> = redis::cmd("XRANGE")
-        .arg(fingerprints)
-        .arg(format!("({last}"))
-        .arg("+")
-        .arg("COUNT")
-        .arg(count)
-        .query_async(connection)
-        .await?;
-    raw.into_iter().map(|(id, fields)| entry(&id, &fields)).collect()
+pub async fn after(connection: &mut Connection, key: &[u8], last: EntryId, count: usize) -> RedisResult<Vec<RawEntry>> {
+    let start = format!("({last}");
+    redis::cmd("XRANGE").arg(key).arg(start).arg("+").arg("COUNT").arg(count).query_async(connection).await
 }
 
-fn entry(id: &str, fields: &[Vec<u8>]) -> RedisResult<Entry> {
+/// A page of a stream of fingerprints, or of vectors where `vectors` reads them.
+///
+/// # Errors
+/// Something that isn't an entry.
+pub fn entries(page: &[RawEntry], mut vectors: Option<&mut Reader>) -> RedisResult<Vec<Entry>> {
+    let entry = |(id, fields): &RawEntry| {
+        let fingerprint = match vectors.as_deref_mut() {
+            Some(vectors) => vectors.read(id, fields),
+            None => fingerprint(id, fields),
+        };
+        Ok(Entry { id: entry_id(id)?, fingerprint })
+    };
+    page.iter().map(entry).collect()
+}
+
+fn fingerprint(id: &str, fields: &[Vec<u8>]) -> Result<Fingerprint, String> {
     let pairs = fields.as_chunks::<2>().0.iter().map(|[field, value]| (field.as_slice(), value.as_slice()));
-    let fingerprint = Fingerprint::from_fields(id, pairs).map_err(|error| error.to_string());
-    Ok(Entry { id: entry_id(id)?, fingerprint })
+    Fingerprint::from_fields(id, pairs).map_err(|error| error.to_string())
 }
 
 fn entry_id(id: &str) -> RedisResult<EntryId> {
@@ -114,6 +118,8 @@ pub struct Held {
     pub last_alert: Option<Alert>,
     /// Entries that the monitor's streams keep.
     pub retention: u64,
+    /// Whether the monitor's key is one of the module's.
+    pub is_counted: bool,
 }
 
 /// Reads what Redis holds of earlier work.
@@ -136,6 +142,7 @@ pub async fn held(connection: &mut Connection, keys: &Companions) -> RedisResult
         },
         checkpoint: FromRedisValue::from_redis_value(model?)?,
         last_alert: <Vec<RawEntry>>::from_redis_value(incidents?)?.first().and_then(|(_, fields)| alert(fields)),
+        is_counted: info.is_ok(),
         retention: info
             .and_then(|info| string_in(&info, "retention"))
             .ok()
@@ -193,7 +200,7 @@ pub fn all_alerts(connection: &mut redis::Connection, incidents: &[u8]) -> Redis
 /// # Errors
 /// Trouble with Redis.
 pub fn all_fingerprints(connection: &mut redis::Connection, fingerprints: &[u8]) -> RedisResult<Vec<Entry>> {
-    all(connection, fingerprints)?.iter().map(|(id, fields)| entry(id, fields)).collect()
+    entries(&all(connection, fingerprints)?, None)
 }
 
 /// A whole stream, read in pages.

@@ -4,6 +4,7 @@ use crate::connect::{Address, Backoff, Connection, is_lost};
 use crate::discovery::{self, NO_MODULE, Push};
 use crate::logs::Notice;
 use crate::scorer::{Context, Progress, Scorer};
+use crate::search::{self, Search};
 use eddyline_wire::text::printable;
 use redis::{PushInfo, RedisError};
 use std::collections::HashMap;
@@ -98,27 +99,30 @@ impl Worker {
         if let Err(error) = discovery::subscribe(&mut connection).await {
             return End::Lost(error.to_string());
         }
-        for scorer in scorers.values_mut() {
+        let mut search = Search::default();
+        for (name, scorer) in scorers.iter_mut() {
             scorer.reconnected();
+            search.hear(name.clone());
         }
         let mut running: HashMap<Vec<u8>, Task> = HashMap::new();
         let mut tasks = Tasks::new();
         let mut sweep = interval(SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut trouble = Notice::default();
+        let (mut trouble, mut unsearched) = (Notice::default(), Notice::default());
         let end = loop {
             tokio::select! {
                 _ = stop.changed() => break End::Stopped,
                 push = pushes.recv() => match push.map(Push::from) {
                     Some(Push::Closed(name)) => {
-                        if let Some(task) = running.get(&name) {
-                            task.wake.notify_one();
+                        match running.get(&name) {
+                            Some(task) => task.wake.notify_one(),
+                            None => search.hear(name),
                         }
                     }
                     Some(Push::Other) => {}
                     Some(Push::Disconnected) | None => break End::Lost("the connection was closed".to_owned()),
                 },
-                _ = sweep.tick() => match self.names(&mut connection, &mut trouble).await {
+                _ = sweep.tick() => match self.names(&mut connection, &mut search, &mut trouble, &mut unsearched).await {
                     Ok(Some(names)) => {
                         running.retain(|name, task| names.contains(name) || task.leave.send(true).is_err());
                         for name in names {
@@ -157,9 +161,22 @@ impl Worker {
     async fn names(
         &self,
         connection: &mut Connection,
+        search: &mut Search,
         trouble: &mut Notice,
+        unsearched: &mut Notice,
     ) -> Result<Option<Vec<Vec<u8>>>, RedisError> {
+        match search.go_on(connection).await {
+            Ok(()) => drop(unsearched.is_over()),
+            Err(error) if is_lost(&error) => return Err(error),
+            Err(error) => {
+                if unsearched.is_news(&error.to_string()) {
+                    let hint = if search::is_forbidden(&error) { "; name them with --monitor" } else { "" };
+                    warn!("vector monitors can't be looked for{hint}: {error}");
+                }
+            }
+        }
         let mut names = self.named.clone();
+        names.extend(search.names().cloned());
         match discovery::list(connection).await {
             Ok(Some(listed)) => {
                 if trouble.is_over() {
@@ -168,7 +185,7 @@ impl Worker {
                 names.extend(listed);
             }
             Ok(None) => {
-                if self.named.is_empty() && trouble.is_news(NO_MODULE) {
+                if names.is_empty() && trouble.is_news(NO_MODULE) {
                     error!("{NO_MODULE}");
                 }
             }

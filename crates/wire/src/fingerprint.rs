@@ -193,7 +193,7 @@ fn number(value: &[u8]) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-fn vector(blob: &[u8]) -> Result<Vec<f32>, FingerprintError> {
+pub(crate) fn vector(blob: &[u8]) -> Result<Vec<f32>, FingerprintError> {
     let (values, rest) = blob.as_chunks::<4>();
     if !rest.is_empty() {
         return Err(FingerprintError::Unreadable("v"));

@@ -10,14 +10,12 @@ use super::vectors::{Period, VectorPlan};
 use crate::judge::NamedSchema;
 use crate::vector;
 use eddyline_wire::fingerprint::Fingerprint;
+use eddyline_wire::vector::{MAX_FEATURES, PERIODS};
 use indicatif::ProgressBar;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-
-/// As long as a window may be, in ms.
-const PERIODS: std::ops::RangeInclusive<u64> = 100..=86_400_000;
 
 /// The vectors of one series.
 #[derive(Debug)]
@@ -147,11 +145,10 @@ fn columns(plan: &VectorPlan, names: &[String], path: &Path) -> Result<(Columns,
         let mapped = plan.fields.iter().map(|map| Ok((find(&map.column)?, map.field.clone())));
         mapped.collect::<Result<Vec<_>, ReplayError>>()?.into_iter().unzip()
     };
-    if places.is_empty() || places.len() > vector::MAX_FEATURES {
-        let limit = vector::MAX_FEATURES;
-        let count = places.len();
-        let path = path.display();
-        return Err(ReplayError::Definition(format!("{path}: vectors have 1 to {limit} features, these have {count}")));
+    if places.is_empty() || places.len() > MAX_FEATURES {
+        let (path, count) = (path.display(), places.len());
+        let what = format!("{path}: vectors have 1 to {MAX_FEATURES} features, these have {count}");
+        return Err(ReplayError::Definition(what));
     }
     Ok((Columns { time, series, label, features: places, width: names.len() }, features))
 }
