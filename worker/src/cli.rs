@@ -209,6 +209,7 @@ Examples, events:
   eddyline replay access.jsonl.gz --time timestamp --time-unit s
   eddyline replay events.csv.gz --cross peer_service*duration_us@250 --window 10s
   eddyline replay events.csv.gz --cross peer_service*duration_us@250 --labels faults.csv --scores scores.csv
+  eddyline replay events.csv.gz --cross peer_service*duration_us@250 --labels faults.csv --plot replay.html
   eddyline replay events.csv.gz --redis redis://127.0.0.1:6379 --monitor yesterday
 
 Without --dimension, --cross, --measure and --unique, the fields are inferred from the first events.
@@ -296,6 +297,9 @@ pub struct ReplayArgs {
     /// Report as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Draw scores, alert line, incidents and labels: a page (.html) that needs nothing but itself, or a drawing (.svg).
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
     /// Run everything in this process: needs no Redis. The default.
     #[arg(long, conflicts_with = "redis")]
     pub offline: bool,

@@ -5,7 +5,7 @@
 //! that [`report`] shows, with its [`quality`] where [`labels`] are given.
 //!
 //! Ready [`vectors`]: a [`table`] holds the series, each gets a court of its own, [`vector_report`] shows what came of it and
-//! how that measures up to labelled rows. [`json`] says the same to machines.
+//! how that measures up to labelled rows. [`json`] says the same to machines, [`plot`] shows it.
 
 pub mod column;
 pub mod court;
@@ -17,6 +17,7 @@ pub mod offline;
 pub mod outcome;
 pub mod parallel;
 pub mod plan;
+pub mod plot;
 pub mod pump;
 pub mod quality;
 pub mod report;
@@ -32,6 +33,7 @@ use labels::Labels;
 use offline::Offline;
 use outcome::Outcome;
 use plan::{Order, Plan, Via};
+use plot::{Chart, Fault};
 use pump::{Feed, Pump};
 use report::Report;
 use server::ThroughServer;
@@ -133,6 +135,12 @@ fn events(plan: &Plan) -> Result<(), ReplayError> {
     if let Some(path) = &plan.fingerprints {
         write(path, |file| outcome.write_fingerprints(file))?;
     }
+    if let Some(path) = &plan.plot {
+        let faults = labels.as_ref().map(|labels| labels.faults.iter().map(Fault::from).collect());
+        let name = plan.file.display().to_string();
+        let window_ms = plan.create.window_ms;
+        plot::draw(path, &[Chart { name, outcome: &outcome, window_ms, has_times: true, faults }])?;
+    }
     let report = Report { plan, outcome: &outcome, tally: &tally, labels: labels.as_ref(), took };
     print(&if plan.json { json::events(&report).to_string() } else { report.to_string() })
 }
@@ -141,6 +149,10 @@ fn vectors(plan: &VectorPlan) -> Result<(), ReplayError> {
     let replayed = vectors::replay(plan)?;
     if let Some(path) = &plan.scores {
         replayed.write_scores(path)?;
+    }
+    if let Some(path) = &plan.plot {
+        let charts: Vec<Chart<'_>> = replayed.judged.iter().map(vectors::Judged::chart).collect();
+        plot::draw(path, &charts)?;
     }
     let report = VectorReport { plan, replayed: &replayed };
     print(&if plan.json { json::vectors(&report).to_string() } else { report.to_string() })

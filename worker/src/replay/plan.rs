@@ -69,6 +69,8 @@ pub struct Plan {
     pub fingerprints: Option<PathBuf>,
     /// The report as JSON.
     pub json: bool,
+    /// Where to draw.
+    pub plot: Option<PathBuf>,
 }
 
 /// What is to be replayed.
@@ -99,6 +101,7 @@ impl TryFrom<ReplayArgs> for Order {
             choices: Choices::from(&args.choices),
             scores: args.scores,
             json: args.json,
+            plot: args.plot,
         })))
     }
 }
@@ -141,6 +144,7 @@ impl TryFrom<ReplayArgs> for Plan {
             scores: args.scores,
             fingerprints: args.fingerprints,
             json: args.json,
+            plot: args.plot,
         })
     }
 }

@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::plan::Plan;
 use super::quality::{Quality, Ranking, quality};
 use super::tally::Tally;
-use eddyline_wire::alert::{Alert, Severity};
+use eddyline_wire::alert::Alert;
 use std::fmt;
 use std::time::Duration;
 
@@ -86,15 +86,12 @@ pub fn findings(
     }
     writeln!(f, "\nincidents {}", incidents.len())?;
     for Incident { peak, end_ms, over, .. } in &incidents {
-        let severity = match peak.severity {
-            Severity::Warning => "warning ",
-            Severity::Critical => "critical",
-        };
+        let severity = peak.severity.as_str();
         let lasted = span(end_ms - peak.since_ms);
         let open = if *over { "" } else { " so far" };
         let remark = remark(peak.since_ms, *end_ms).map(|remark| format!("  [{remark}]")).unwrap_or_default();
         let since = when(peak.since_ms);
-        writeln!(f, "  {since}  {severity} {:.2}  {lasted:>8}{open}  {}{remark}", peak.score, peak.rarity)?;
+        writeln!(f, "  {since}  {severity:<8} {:.2}  {lasted:>8}{open}  {}{remark}", peak.score, peak.rarity)?;
         writeln!(f, "      {}", peak.summary)?;
     }
     Ok(())

@@ -4,6 +4,7 @@ use super::column::Mapping;
 use super::court::Court;
 use super::incidents::incidents;
 use super::outcome::{COLUMNS, Outcome};
+use super::plot::{Chart, Fault};
 use super::table::{self, Series, Table};
 use super::tally::Tally;
 use super::time::TimeUnit;
@@ -11,6 +12,7 @@ use super::{ReplayError, parallel, progress};
 use crate::identity::Identity;
 use crate::judge::Choices;
 use eddyline_measures::rows::{Quality, Rows, quality};
+use eddyline_measures::stretches::{Stretch, stretches};
 use eddyline_measures::volume;
 use eddyline_wire::alert::Event;
 use std::io::{self, Write};
@@ -60,6 +62,8 @@ pub struct VectorPlan {
     pub scores: Option<PathBuf>,
     /// The report as JSON.
     pub json: bool,
+    /// Where to draw.
+    pub plot: Option<PathBuf>,
 }
 
 /// A series and what came of it.
@@ -217,6 +221,19 @@ impl Judged {
     #[must_use]
     pub fn days(&self) -> f64 {
         self.series.ends_ms.len() as f64 * self.series.period_ms() as f64 / 86_400_000.0
+    }
+
+    /// What there is to draw of it.
+    #[must_use]
+    pub fn chart(&self) -> Chart<'_> {
+        let Series { name, ends_ms, labels, has_times, .. } = &self.series;
+        let window_ms = self.series.period_ms();
+        let fault = |stretch: Stretch| {
+            let start_ms = ends_ms[stretch.first].saturating_sub(window_ms);
+            Fault { start_ms, end_ms: ends_ms[stretch.last], what: String::new() }
+        };
+        let faults = labels.as_ref().map(|labels| stretches(labels).into_iter().map(fault).collect());
+        Chart { name: name.clone(), outcome: &self.outcome, window_ms, has_times: *has_times, faults }
     }
 
     /// Incidents that were opened.
