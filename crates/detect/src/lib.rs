@@ -41,6 +41,8 @@ mod detector;
 mod ewma;
 mod feature;
 mod forecast;
+mod heavy;
+mod hidden;
 mod histogram;
 mod incident;
 mod joint;

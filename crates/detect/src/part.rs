@@ -4,6 +4,8 @@ use crate::calibration::{Calibration, Nature};
 use crate::choice::Detector;
 use crate::count::{Counts, Shape};
 use crate::detector::{Expectation, Share};
+use crate::heavy::Heavy;
+use crate::hidden::{Hidden, HiddenModel};
 use crate::joint::{Opinion, Voice};
 use crate::layout::{Block, Layout};
 use crate::lone::Lone;
@@ -12,16 +14,21 @@ use crate::recent::Recent;
 use crate::settings::Settings;
 use crate::single::Single;
 use crate::track::Track;
+use crate::window::Item;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Most features that one numeric model takes.
 const GROUP: usize = 64;
 
+/// Weight of what judges items beside what judges their buckets.
+const BESIDE: f64 = 0.5;
+
 /// What scores a part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Model {
     Counts(Recent, Box<Track<Counts>>),
+    Hidden(Heavy, Track<Hidden>),
     Lone(Box<Lone>),
     Numeric(Box<Numeric>),
     Single(Box<Single>),
@@ -31,7 +38,7 @@ impl Model {
     /// What its scores are.
     fn nature(&self) -> Nature {
         match self {
-            Self::Counts(..) => Nature::Deviation,
+            Self::Counts(..) | Self::Hidden(..) => Nature::Deviation,
             Self::Lone(_) | Self::Numeric(_) | Self::Single(_) => Nature::Ratio,
         }
     }
@@ -99,7 +106,15 @@ impl Part {
                     Block::Histogram { .. } => Voice { weight: 4.0, leads: true },
                     _ => Voice { weight: 1.0, leads: !histograms },
                 };
-                vec![part(0, block.len(), voice, Model::Counts(Recent::new(), Box::new(Track::new(counts))))]
+                let mut parts =
+                    vec![part(0, block.len(), voice, Model::Counts(Recent::new(), Box::new(Track::new(counts))))];
+                if let Block::Counts { name, buckets } = block {
+                    // Beside the buckets: there is something to say only where items share one.
+                    let voice = Voice { weight: BESIDE * voice.weight, ..voice };
+                    let hidden = Model::Hidden(Heavy::new(name, *buckets), Track::new(Hidden::new()));
+                    parts.push(part(0, *buckets, voice, hidden));
+                }
+                parts
             }
             Block::Numeric { names } if layout.len() == 1 && settings.detectors.chosen().is_empty() => {
                 vec![part(0, 1, Voice { weight: 1.0, leads: true }, Model::Lone(Box::new(Lone::new(&names[0]))))]
@@ -132,12 +147,16 @@ impl Part {
     }
 
     /// Takes a window of the block in and scores it.
-    pub(crate) fn score(&mut self, block: &[f32], gap: bool) -> Option<f64> {
+    pub(crate) fn score(&mut self, block: &[f32], items: &[Item], gap: bool) -> Option<f64> {
         let values = &block[self.features()];
         match &mut self.model {
             Model::Counts(recent, track) => {
                 recent.push(values, gap);
                 track.score(recent)
+            }
+            Model::Hidden(heavy, track) => {
+                heavy.push(values, items, gap);
+                track.score(heavy)
             }
             Model::Lone(lone) => lone.score(values[0], gap),
             Model::Numeric(numeric) => numeric.score(values, gap),
@@ -165,6 +184,7 @@ impl Part {
     pub(crate) fn explain(&self) -> Vec<Share> {
         let mut shares = match &self.model {
             Model::Counts(recent, track) => track.explain(recent),
+            Model::Hidden(heavy, track) => track.explain(heavy),
             Model::Lone(lone) => lone.explain(),
             Model::Numeric(numeric) => numeric.explain(),
             Model::Single(single) => single.explain(),
@@ -178,6 +198,7 @@ impl Part {
         let feature = feature.checked_sub(self.first).filter(|feature| *feature < self.len)?;
         match &self.model {
             Model::Counts(recent, track) => track.model().map(|model| model.expectation(recent, feature)),
+            Model::Hidden(heavy, track) => track.model().and_then(|model| model.expectation(heavy, feature)),
             Model::Lone(lone) => lone.expectation(),
             Model::Numeric(numeric) => numeric.expectation(feature),
             Model::Single(single) => single.expectation(feature),
@@ -197,6 +218,7 @@ impl Part {
         self.learned = self.learned.saturating_add(1);
         match &mut self.model {
             Model::Counts(recent, track) => track.learn(recent, weight.min(self.calibration.trust())),
+            Model::Hidden(heavy, track) => track.learn(heavy, weight.min(self.calibration.trust())),
             Model::Lone(lone) => lone.learn(),
             Model::Numeric(numeric) => numeric.learn(weight),
             Model::Single(single) => single.learn(weight),
@@ -205,12 +227,13 @@ impl Part {
             self.fade();
         }
         let every = match &self.model {
-            Model::Counts(..) => self.learned / 16,
+            Model::Counts(..) | Model::Hidden(..) => self.learned / 16,
             _ => self.learned / 8,
         };
         if self.learned.is_multiple_of((every / 10 * 10).clamp(10, 500)) {
             match &mut self.model {
                 Model::Counts(_, track) => track.fit(),
+                Model::Hidden(_, track) => track.fit(),
                 Model::Lone(lone) => lone.fit(),
                 Model::Numeric(numeric) => numeric.fit(),
                 Model::Single(single) => single.fit(),
@@ -231,6 +254,7 @@ impl Part {
     pub(crate) fn set_apart(&mut self) {
         match &mut self.model {
             Model::Counts(_, track) => track.set_apart(),
+            Model::Hidden(_, track) => track.set_apart(),
             Model::Lone(_) => {}
             Model::Numeric(numeric) => numeric.set_apart(),
             Model::Single(single) => single.set_apart(),
@@ -242,6 +266,7 @@ impl Part {
         self.counted = false;
         match &mut self.model {
             Model::Counts(_, track) => track.settle(accept),
+            Model::Hidden(_, track) => track.settle(accept),
             Model::Lone(_) => {}
             Model::Numeric(numeric) => numeric.settle(accept),
             Model::Single(single) => single.settle(accept),
@@ -268,6 +293,9 @@ impl Part {
                         |counts| counts.is_consistent(shape, cells),
                         |model| model.is_consistent(shape, cells),
                     )
+            }
+            (Model::Hidden(heavy, track), Model::Hidden(made, _)) => {
+                heavy.is_consistent(made) && track.is_consistent(Hidden::is_consistent, HiddenModel::is_consistent)
             }
             (Model::Lone(lone), Model::Lone(_)) => names.first().is_some_and(|name| lone.is_consistent(name)),
             (Model::Numeric(numeric), Model::Numeric(_)) => numeric.is_consistent(names),

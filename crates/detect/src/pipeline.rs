@@ -207,7 +207,7 @@ impl Inside {
             blocks.push(values);
             rest = after;
         }
-        self.parts.iter_mut().map(|part| part.score(blocks[part.block()], window.gap_ms > 0)).collect()
+        self.parts.iter_mut().map(|part| part.score(blocks[part.block()], window.items, window.gap_ms > 0)).collect()
     }
 
     /// The largest contributions over all parts, each part weighing by how surprised it is.
@@ -216,20 +216,27 @@ impl Inside {
         let explains = joint.iter().copied().fold(1.0, f64::min).max(EXPLAINS);
         let surprises: Vec<f64> = joint.iter().map(|p| if *p <= explains { -p.ln() } else { 0.0 }).collect();
         let all: f64 = surprises.iter().sum();
-        let mut findings: Vec<Finding> = Vec::new();
+        let mut findings: Vec<(Finding, f64)> = Vec::new();
         for (part, surprise) in self.parts.iter().zip(&surprises).filter(|(_, surprise)| **surprise > 0.0) {
             for share in part.explain().into_iter().take(CAUSES) {
                 let (block, feature, share) = (part.block(), share.feature, share.share * surprise / all);
-                if let Some(known) = findings.iter_mut().find(|known| (known.block, known.feature) == (block, feature))
-                {
-                    known.share += share;
-                } else if let Some(seen) =
+                let elsewhere = || {
                     self.parts.iter().filter(|part| part.block() == block).find_map(|part| part.expectation(feature))
-                {
-                    findings.push(Finding { block, feature, share, seen, centre: part.centre(feature) });
+                };
+                let Some(seen) = part.expectation(feature).or_else(elsewhere) else { continue };
+                let place = |(known, _): &&mut (Finding, f64)| (known.block, known.feature) == (block, feature);
+                if let Some((known, largest)) = findings.iter_mut().find(place) {
+                    known.share += share;
+                    // Who says most of it says what it is.
+                    if share > *largest {
+                        (known.seen, *largest) = (seen, share);
+                    }
+                } else {
+                    findings.push((Finding { block, feature, share, seen, centre: part.centre(feature) }, share));
                 }
             }
         }
+        let mut findings: Vec<Finding> = findings.into_iter().map(|(finding, _)| finding).collect();
         let leading = |finding: &Finding| match &self.layout.blocks[finding.block] {
             // A number of different values or a quantile names no item, and much of it follows from the size of the traffic.
             Block::Numeric { names } if names[finding.feature] != "count" => finding.share,
