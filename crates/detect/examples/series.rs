@@ -3,7 +3,7 @@
 //! `cargo run --release -p eddyline-detect --example series -- <file for the scores>`
 //! with the data under `EDDYLINE_DATA` (default `../shared/data`).
 
-use eddyline_detect::{Block, Layout, Pipeline, Settings, Window};
+use eddyline_detect::{Block, Change, Layout, Pipeline, Settings, Window};
 use flate2::read::GzDecoder;
 use std::collections::HashMap;
 use std::io::{BufWriter, Write};
@@ -24,7 +24,7 @@ fn main() {
     let mut out = BufWriter::new(std::fs::File::create(out).expect("a file for the scores"));
     writeln!(out, "series,score").expect("written");
     let mut current: Option<(String, u64, Pipeline)> = None;
-    let (mut windows, mut spent) = (0_u32, Duration::ZERO);
+    let (mut windows, mut spent, mut days, mut openings) = (0_u32, Duration::ZERO, 0.0, 0_u32);
     for row in csv::Reader::from_reader(GzDecoder::new(file)).records() {
         let row = row.expect("a row");
         if current.as_ref().is_none_or(|(name, ..)| *name != row[0]) {
@@ -40,7 +40,10 @@ fn main() {
         let verdict = pipeline.push(&window).expect("a sound window");
         spent += start.elapsed();
         windows += 1;
+        days += periods[name.as_str()] as f64 / 86_400_000.0;
+        openings += u32::from(matches!(verdict.change, Some(Change::Opened(_))));
         writeln!(out, "{name},{}", verdict.score).expect("written");
     }
-    eprintln!("{windows} windows, {:.1} us each", spent.as_secs_f64() * 1e6 / f64::from(windows));
+    let each = spent.as_secs_f64() * 1e6 / f64::from(windows);
+    eprintln!("{windows} windows, {each:.1} us each; {:.2} openings a day", f64::from(openings) / days);
 }

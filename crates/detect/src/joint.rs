@@ -9,6 +9,8 @@ pub(crate) struct Voice {
     pub weight: f64,
     /// Whether it leads; others are heard only where they are very sure.
     pub leads: bool,
+    /// Whether it may say no more than that this is an alert, so that it keeps incidents open and ranks none of them.
+    pub bounded: bool,
 }
 
 /// What a part said of a window.
@@ -23,7 +25,8 @@ pub(crate) struct Opinion {
 /// Each opinion's `p` as the joint one would be if it were the smallest, in [1e-12, 1]; the window's is the smallest.
 ///
 /// Weighted Šidák: a part more costs the others no more than its weight. A part that doesn't lead is heard in full from the
-/// alert boundary on; short of it, its `p` is raised, which keeps it honest and the leaders' ranking clear.
+/// alert boundary on; short of it, its `p` is raised, which keeps it honest and the leaders' ranking clear. One that is bounded
+/// isn't heard beyond that boundary.
 pub(crate) fn joint(opinions: &[Opinion], p_alert: f64) -> Vec<f64> {
     let all: f64 = opinions.iter().map(|opinion| opinion.voice.weight).sum();
     let each = |opinion: &Opinion| {
@@ -31,7 +34,8 @@ pub(crate) fn joint(opinions: &[Opinion], p_alert: f64) -> Vec<f64> {
             p if opinion.voice.leads || p <= p_alert => p,
             p => (p.ln().powi(3) / p_alert.ln().powi(2)).exp(),
         };
-        (-((-p).ln_1p() * all / opinion.voice.weight).exp_m1()).clamp(1e-12, 1.0)
+        let least = if opinion.voice.bounded { p_alert } else { 1e-12 };
+        (-((-p).ln_1p() * all / opinion.voice.weight).exp_m1()).clamp(least, 1.0)
     };
     opinions.iter().map(each).collect()
 }
@@ -46,7 +50,7 @@ mod tests {
     use super::*;
 
     fn opinion(p: f64, weight: f64, leads: bool) -> Opinion {
-        Opinion { p, voice: Voice { weight, leads } }
+        Opinion { p, voice: Voice { weight, leads, bounded: false } }
     }
 
     fn smallest(opinions: &[Opinion]) -> f64 {
@@ -70,6 +74,14 @@ mod tests {
         let alone = smallest(&[lead, opinion(0.9, 1.0, false)]);
         assert_eq!(smallest(&[lead, opinion(0.1, 1.0, false)]), alone);
         assert!(smallest(&[lead, opinion(1e-6, 1.0, false)]) < 1e-5);
+    }
+
+    #[test]
+    fn who_is_bounded_alerts_and_no_more() {
+        let Opinion { p, voice } = opinion(1e-9, 1.0, true);
+        let bounded = Opinion { p, voice: Voice { bounded: true, ..voice } };
+        assert_eq!(score(smallest(&[bounded, opinion(0.3, 1.0, true)]), 1e-5), 0.5);
+        assert!(smallest(&[bounded, opinion(1e-7, 1.0, true)]) < 1e-6);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //!
 //! 1. its [`Layout`] names the blocks of the vector; each is cut into *parts*, one detector each (`part`);
 //! 2. a detector's raw score: Poisson deviance of counts (`count`), or of numbers their level, forecast and change in one
-//!    (`numeric`) and the distance from every known regime (`regimes`);
+//!    (`numeric`) and the distance from every known regime (`regimes`), of one number alone also what it never did before
+//!    (`lone`, `novelty`);
 //! 3. its `p`, the chance that an ordinary window scores as high (`calibration`), and one `p` from all (`joint`);
 //! 4. the incident it opens, continues or ends (`incident`), explained (`cause`, `names`) in words (`summary`);
 //! 5. what is learned from it: little if it is unusual, so that what is wrong doesn't become normal before it is accepted.

@@ -103,15 +103,13 @@ impl Lone {
         if !missing {
             self.look(scaled);
         }
-        let (mut most, mut sum, mut number) = (0.0_f64, 0.0, 0.0_f64);
+        let (mut most, mut sum, mut number) = (0.0, 0.0, 0.0);
         for (view, value) in self.views.iter().zip(&self.now).filter(|(_, value)| !value.is_nan()) {
             let surprise = view.surprise(*value)?;
             (most, sum, number) = (surprise.max(most), sum + surprise, number + 1.0);
         }
-        // The loudest and all of them count alike: one view may be enough, several are better. To look at several costs as
-        // many chances.
-        let both = if number == 0.0 { 0.0 } else { (most + sum / number) / 2.0 - number.ln() };
-        self.surprise = both.max(0.0);
+        // The loudest and all of them count alike: one view may be enough, several are better.
+        self.surprise = if number == 0.0 { 0.0 } else { (most + sum / number) / 2.0 };
         let told = self.news.iter().any(|surprise| f64::from(*surprise) >= self.surprise);
         Some(if told { self.surprise.min(NO_NEWS) } else { self.surprise })
     }

@@ -57,10 +57,10 @@ impl Model {
 fn detectors(settings: &Settings, leads: bool) -> Vec<(Detector, Voice)> {
     let chosen = settings.detectors.chosen();
     if chosen.is_empty() {
-        let beside = Voice { weight: 0.25, leads: false };
-        return vec![(Detector::Ensemble, Voice { weight: 1.0, leads }), (Detector::Regimes, beside)];
+        let beside = Voice { weight: 0.25, leads: false, bounded: false };
+        return vec![(Detector::Ensemble, Voice { weight: 1.0, leads, bounded: false }), (Detector::Regimes, beside)];
     }
-    let voice = Voice { weight: 1.0 / chosen.len() as f64, leads };
+    let voice = Voice { weight: 1.0 / chosen.len() as f64, leads, bounded: false };
     chosen.iter().map(|detector| (*detector, voice)).collect()
 }
 
@@ -103,8 +103,8 @@ impl Part {
             Block::Histogram { .. } | Block::Counts { .. } => {
                 let counts = Counts::new(Shape::of(block), block.len());
                 let voice = match block {
-                    Block::Histogram { .. } => Voice { weight: 4.0, leads: true },
-                    _ => Voice { weight: 1.0, leads: !histograms },
+                    Block::Histogram { .. } => Voice { weight: 4.0, leads: true, bounded: false },
+                    _ => Voice { weight: 1.0, leads: !histograms, bounded: false },
                 };
                 let mut parts =
                     vec![part(0, block.len(), voice, Model::Counts(Recent::new(), Box::new(Track::new(counts))))];
@@ -117,7 +117,10 @@ impl Part {
                 parts
             }
             Block::Numeric { names } if layout.len() == 1 && settings.detectors.chosen().is_empty() => {
-                vec![part(0, 1, Voice { weight: 1.0, leads: true }, Model::Lone(Box::new(Lone::new(&names[0]))))]
+                // What it was taught to be usual keeps an incident open and finds the next of the same size; what is new ranks.
+                let (lone, beside) = (Lone::new(&names[0]), Model::of(Detector::Ensemble, names));
+                let voice = |weight, bounded: bool| Voice { weight, leads: !bounded, bounded };
+                vec![part(0, 1, voice(1.0, false), Model::Lone(Box::new(lone))), part(0, 1, voice(0.25, true), beside)]
             }
             Block::Numeric { names } => {
                 let size = names.len().div_ceil(names.len().div_ceil(GROUP));

@@ -108,17 +108,33 @@ fn what_is_missing_is_no_news() {
 }
 
 #[test]
-fn an_event_is_news_once() {
+fn the_tenth_incident_of_a_size_is_found_as_fast_as_the_first() {
+    let mut rng = ChaCha8Rng::seed_from_u64(55);
+    let mut pipeline = one();
+    let mut found = Vec::new();
+    for window in 1..5_000 {
+        let begun = window >= 1_000 && window % 400 < 20;
+        let value = if begun { 60.0 + noise(&mut rng) } else { wave(&mut rng, window) };
+        let verdict = push(&mut pipeline, window, value);
+        if begun && matches!(verdict.change, Some(Change::Opened(_))) {
+            found.push(window % 400);
+        }
+    }
+    assert_eq!(found, [0; 10]);
+}
+
+#[test]
+fn an_event_is_news_once_and_stays_an_alert_while_it_lasts() {
     let mut rng = ChaCha8Rng::seed_from_u64(54);
     let mut pipeline = one();
     for window in 1..1_000 {
         let value = wave(&mut rng, window);
         push(&mut pipeline, window, value);
     }
-    let scores: Vec<f64> =
-        (1_000..1_060).map(|window| push(&mut pipeline, window, 60.0 + noise(&mut rng)).score).collect();
-    assert!(scores[0] >= 0.9, "{scores:?}");
-    assert!(scores.iter().filter(|score| **score >= 0.5).count() <= 3, "{scores:?}");
+    let verdicts: Vec<Verdict> =
+        (1_000..1_040).map(|window| push(&mut pipeline, window, 60.0 + noise(&mut rng))).collect();
+    assert!(verdicts[0].score >= 0.9 && verdicts[1..].iter().all(|verdict| verdict.score <= 0.5), "{verdicts:?}");
+    assert!(verdicts.iter().all(|verdict| verdict.incident == Some(60_000_000)), "{verdicts:?}");
 }
 
 proptest! {
