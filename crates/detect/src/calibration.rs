@@ -145,13 +145,12 @@ impl Calibration {
         self.scores.fade(keep);
     }
 
-    pub(crate) fn is_consistent(&self, nature: Nature) -> bool {
-        let made = Self::new(self.nature);
-        self.nature == nature
+    pub(crate) fn is_consistent(&self, made: &Self) -> bool {
+        self.nature == made.nature
             && (0.0..=1.0).contains(&self.before)
             && self.scores.is_consistent(&made.scores)
             && self.steady.is_consistent(&made.steady)
-            && self.marks.as_ref().is_none_or(|marks| marks.is_consistent(nature))
+            && self.marks.as_ref().is_none_or(|marks| marks.is_consistent(made.nature))
     }
 }
 

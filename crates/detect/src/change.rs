@@ -1,6 +1,7 @@
 //! Detector for unrest: energy of recent changes against its usual size (`algorithms.md` §9, D).
 //!
-//! The usual size is the root mean square: unlike the largest one ever, it isn't set by the worst incident.
+//! Steps from window to window, added up over some windows (`pace`): longer steps tell less. The usual size is the root mean
+//! square: unlike the largest one ever, it isn't set by the worst incident.
 
 use crate::detector::{Fit, Fitted, Share};
 use crate::feature::Scale;
@@ -97,10 +98,10 @@ impl Fitted for ChangeModel {
     type Input = Trail;
 
     fn score(&self, trail: &Trail) -> f64 {
-        self.ratios(trail).sum::<f64>() / self.usual.len() as f64
+        (self.ratios(trail).map(|ratio| ratio * ratio).sum::<f64>() / self.usual.len() as f64).sqrt()
     }
 
     fn explain(&self, trail: &Trail) -> Vec<Share> {
-        Share::of(self.ratios(trail))
+        Share::of(self.ratios(trail).map(|ratio| ratio * ratio))
     }
 }

@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn fitted() -> (Trail, ClusterModel) {
-        let mut trail = Trail::new(&["saw".to_owned(), "constant".to_owned()]);
+        let mut trail = Trail::new(&["saw".to_owned(), "constant".to_owned()], crate::pace::Pace::Events);
         let mut clusters = Clusters::new(trail.scales());
         for window in 0..400 {
             trail.push(&saw(window), false);

@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn settled() -> (Trail, Drifts, DriftModel) {
-        let mut trail = Trail::new(&["a".to_owned()]);
+        let mut trail = Trail::new(&["a".to_owned()], crate::pace::Pace::Events);
         let mut drifts = Drifts::new(trail.scales());
         let model = follow(&mut trail, &mut drifts, 1_000, |_| 50.0);
         (trail, drifts, model)

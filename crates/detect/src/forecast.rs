@@ -1,4 +1,5 @@
-//! Detector for unforeseen values: residual of a ridge vector autoregression over three windows (`algorithms.md` §9, V).
+//! Detector for unforeseen values: recent energy of the residuals of a ridge vector autoregression over three windows
+//! (`algorithms.md` §9, V; there of one window's residuals, which lose sight of an incident after its first jolt).
 
 use crate::cholesky::{Cholesky, dot};
 use crate::detector::{Fit, Fitted, Share};
@@ -11,10 +12,12 @@ use serde::{Deserialize, Serialize};
 /// Weight of the prior that nothing forecasts anything, in windows.
 const RIDGE: f64 = 10.0;
 /// Least residual that is believed, in standard deviations of the feature.
-const LEAST_RESIDUAL: f64 = 0.02;
+const LEAST_RESIDUAL: f64 = 0.1;
 /// Values and residuals are clipped here.
 const CLIP: f64 = 10.0;
 const CLIP_RESIDUAL: f64 = 20.0;
+/// Recent sizes of a feature's residuals are clipped here, in usual residuals.
+const CLIP_UNREST: f32 = 10.0;
 
 /// What is known of how windows follow each other.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,9 +78,8 @@ impl Fit for Forecasts {
         }
         self.moments.add(&values, f64::from(weight));
         if let Some(model) = model {
-            let residuals = model.surprises(trail);
-            for ((error, residual), known) in self.errors.iter_mut().zip(residuals).zip(&model.residual) {
-                *error += (residual * known).powi(2) * f64::from(weight);
+            for ((error, surprise), known) in self.errors.iter_mut().zip(trail.surprises()).zip(&model.residual) {
+                *error += (f64::from(*surprise) * known).powi(2) * f64::from(weight);
             }
             self.error_weight += f64::from(weight);
         }
@@ -136,7 +138,7 @@ pub(crate) struct ForecastModel {
 
 impl ForecastModel {
     /// Residual of each feature in usual residuals; 0 where it is missing.
-    fn surprises(&self, trail: &Trail) -> Vec<f64> {
+    pub(crate) fn surprises(&self, trail: &Trail) -> Vec<f32> {
         let features = trail.features();
         let z = |lag: usize, feature: usize| {
             let (mean, deviation) = self.normal[feature];
@@ -151,9 +153,13 @@ impl ForecastModel {
                 return 0.0;
             }
             let forecast = f64::from(dot(weights, &lagged));
-            ((z(0, feature) - forecast) / self.residual[feature]).clamp(-CLIP_RESIDUAL, CLIP_RESIDUAL)
+            ((z(0, feature) - forecast) / self.residual[feature]).clamp(-CLIP_RESIDUAL, CLIP_RESIDUAL) as f32
         };
         self.weights.chunks_exact(lagged.len()).enumerate().map(surprise).collect()
+    }
+
+    fn unrest(&self, trail: &Trail) -> impl Iterator<Item = f64> {
+        (0..trail.features()).map(|feature| f64::from(trail.unrest(feature).min(CLIP_UNREST)))
     }
 
     pub(crate) fn is_consistent(&self, features: usize) -> bool {
@@ -171,11 +177,10 @@ impl Fitted for ForecastModel {
     type Input = Trail;
 
     fn score(&self, trail: &Trail) -> f64 {
-        let surprises = self.surprises(trail);
-        (surprises.iter().map(|surprise| surprise * surprise).sum::<f64>() / surprises.len() as f64).sqrt()
+        self.unrest(trail).sum::<f64>() / self.residual.len() as f64
     }
 
     fn explain(&self, trail: &Trail) -> Vec<Share> {
-        Share::of(self.surprises(trail).into_iter().map(|surprise| surprise * surprise))
+        Share::of(self.unrest(trail).map(|unrest| unrest * unrest))
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Moment {
     /// The window's joint `p` and score.
     pub p: f64,
     pub score: f64,
+    /// Windows that one ordinary jolt stays visible.
+    pub lasts: usize,
     /// Its causes; empty below 0.5.
     pub causes: Vec<Cause>,
 }
@@ -141,7 +143,7 @@ fn peak(incident: &mut Incident, moment: Moment, severity: Severity, settings: &
     incident.score = moment.score;
     incident.p = moment.p;
     incident.severity = severity;
-    incident.rarity = summary::rarity(moment.p, settings.window_ms, moment.seen);
+    incident.rarity = summary::rarity(moment.p / moment.lasts as f64, settings.window_ms, moment.seen);
     incident.summary = summary::sentence(&moment.causes, settings.window_ms);
     incident.causes = moment.causes;
 }
@@ -166,6 +168,7 @@ mod tests {
             seen: 100,
             p: 10_f64.powf(-10.0 * score),
             score,
+            lasts: 1,
             causes: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@
 //! 2. a detector's raw score: Poisson deviance of counts (`count`), or of numbers their level, forecast and change in one
 //!    (`numeric`) and the distance from every known regime (`regimes`), of one number alone also what it never did before
 //!    (`lone`, `novelty`);
-//! 3. its `p`, the chance that an ordinary window scores as high (`calibration`), and one `p` from all (`joint`);
+//! 3. its `p`, the chance that an ordinary window scores as high (`calibration`, `lasting`), and one `p` from all (`joint`);
 //! 4. the incident it opens, continues or ends (`incident`), explained (`cause`, `names`) in words (`summary`);
 //! 5. what is learned from it: little if it is unusual, so that what is wrong doesn't become normal before it is accepted.
 //!
@@ -39,6 +39,7 @@ mod cholesky;
 mod cluster;
 mod count;
 mod detector;
+mod energy;
 mod ewma;
 mod feature;
 mod forecast;
@@ -47,6 +48,7 @@ mod hidden;
 mod histogram;
 mod incident;
 mod joint;
+mod lasting;
 mod level;
 mod lone;
 mod mixture;
@@ -55,6 +57,7 @@ mod moving_average;
 mod names;
 mod novelty;
 mod numeric;
+mod pace;
 mod part;
 mod pipeline;
 mod recent;

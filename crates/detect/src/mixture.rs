@@ -198,7 +198,7 @@ mod tests {
 
     /// A tight mode at (1, 1) and a loose one at (9, 9).
     fn fitted() -> (Trail, MixtureModel) {
-        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()]);
+        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::pace::Pace::Events);
         let mut mixtures = Mixtures::new(trail.scales());
         for window in 0..240 {
             let unrest = ((window * 7) % 11) as f32 - 5.0;

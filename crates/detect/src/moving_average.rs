@@ -122,7 +122,7 @@ mod tests {
 
     /// A slow ramp with a little unrest, followed window by window.
     fn after(windows: u32) -> (Trail, MovingAverages, MovingAverageModel) {
-        let mut trail = Trail::new(&["a".to_owned()]);
+        let mut trail = Trail::new(&["a".to_owned()], crate::pace::Pace::Events);
         let mut averages = MovingAverages::new(trail.scales());
         let mut model = None;
         for window in 0..windows {

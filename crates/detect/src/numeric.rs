@@ -8,12 +8,16 @@ use crate::detector::{Expectation, Share};
 use crate::forecast::Forecasts;
 use crate::histogram::Histogram;
 use crate::level::Levels;
+use crate::pace::Pace;
 use crate::track::Track;
 use crate::trail::Trail;
 use serde::{Deserialize, Serialize};
 
 /// Detectors joined.
 const DETECTORS: usize = 3;
+/// How much level, forecast and change have to say. Levels that an incident has shifted stay in the past that they are
+/// compared with; what moves says more.
+const SAY: [f64; DETECTORS] = [0.25, 0.375, 0.375];
 /// Keeps a detector that sees nothing from silencing the others.
 const OFFSET: f64 = 0.05;
 
@@ -38,8 +42,8 @@ pub(crate) struct Numeric {
 }
 
 impl Numeric {
-    pub(crate) fn new(names: &[String]) -> Self {
-        let trail = Trail::new(names);
+    pub(crate) fn new(names: &[String], pace: Pace) -> Self {
+        let trail = Trail::new(names, pace);
         let scales = trail.scales();
         Self {
             level: Track::new(Levels::new(scales)),
@@ -54,10 +58,11 @@ impl Numeric {
     /// Takes a window in and scores it.
     pub(crate) fn score(&mut self, values: &[f32], gap: bool) -> Option<f64> {
         self.trail.push(values, gap);
+        self.trail.surprise(self.forecast.model());
         let trail = &self.trail;
         let scores = [self.level.score(trail), self.forecast.score(trail), self.change.score(trail)];
         self.latest = scores.into_iter().collect::<Option<Vec<f64>>>().unwrap_or_default();
-        self.surprises().map(|logs| (logs.iter().sum::<f64>() / DETECTORS as f64).exp())
+        self.surprises().map(|logs| logs.iter().zip(SAY).map(|(log, say)| log * say).sum::<f64>().exp())
     }
 
     /// ln of each detector's score in units of its median.
@@ -79,9 +84,9 @@ impl Numeric {
         let trail = &self.trail;
         let shares = [self.level.explain(trail), self.forecast.explain(trail), self.change.explain(trail)];
         let mut parts = vec![0.0; trail.features()];
-        for (shares, surprise) in shares.iter().zip(surprises) {
+        for ((shares, surprise), say) in shares.iter().zip(surprises).zip(SAY) {
             for share in shares {
-                parts[share.feature] += share.share * surprise.max(0.0);
+                parts[share.feature] += share.share * surprise.max(0.0) * say;
             }
         }
         Share::of(parts.into_iter())
@@ -110,11 +115,6 @@ impl Numeric {
         self.change.fit();
     }
 
-    /// Scores of windows that knew less say less of the next ones.
-    pub(crate) fn fade(&mut self, keep: f64) {
-        self.units.iter_mut().for_each(|past| past.fade(keep));
-    }
-
     pub(crate) fn set_apart(&mut self) {
         self.level.set_apart();
         self.forecast.set_apart();
@@ -127,9 +127,9 @@ impl Numeric {
         self.change.settle(accept);
     }
 
-    pub(crate) fn is_consistent(&self, names: &[String]) -> bool {
+    pub(crate) fn is_consistent(&self, names: &[String], pace: Pace) -> bool {
         let (trail, features) = (&self.trail, names.len());
-        trail.is_consistent(names)
+        trail.is_consistent(names, pace)
             && self.level.is_consistent(|levels| levels.is_consistent(trail), |model| model.is_consistent(features))
             && self
                 .forecast
@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn settled() -> Numeric {
-        let mut numeric = Numeric::new(&["a", "b", "c"].map(str::to_owned));
+        let mut numeric = Numeric::new(&["a", "b", "c"].map(str::to_owned), Pace::Events);
         for window in 0..400 {
             numeric.score(&wave(window), false);
             numeric.learn(1.0);

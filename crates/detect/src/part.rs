@@ -1,6 +1,6 @@
 //! A stretch of the vector with one detector and its calibration, on its way through time.
 
-use crate::calibration::{Calibration, Nature};
+use crate::calibration::Nature;
 use crate::choice::Detector;
 use crate::count::{Counts, Shape};
 use crate::detector::{Expectation, Share};
@@ -10,6 +10,7 @@ use crate::joint::{Opinion, Voice};
 use crate::layout::{Block, Layout};
 use crate::lone::Lone;
 use crate::numeric::Numeric;
+use crate::pace::{Pace, Past};
 use crate::recent::Recent;
 use crate::settings::Settings;
 use crate::single::Single;
@@ -44,21 +45,25 @@ impl Model {
     }
 
     /// The detector of this name, on features of these names.
-    fn of(detector: Detector, names: &[String]) -> Self {
-        match Single::new(detector, names) {
+    fn of(detector: Detector, names: &[String], pace: Pace) -> Self {
+        match Single::new(detector, names, pace) {
             Some(single) => Self::Single(Box::new(single)),
-            None => Self::Numeric(Box::new(Numeric::new(names))),
+            None => Self::Numeric(Box::new(Numeric::new(names, pace))),
         }
     }
 }
 
 /// What scores numbers, and how much each has to say: those chosen alike. Of its own accord, all mechanisms joined, and
-/// beside them the regimes, which see what no single mean can but are wrong more often.
-fn detectors(settings: &Settings, leads: bool) -> Vec<(Detector, Voice)> {
+/// beside them for events the regimes, which see what no single mean can but are wrong more often: of servers they tell
+/// little, and would only blur the ranking.
+fn detectors(settings: &Settings, leads: bool, pace: Pace) -> Vec<(Detector, Voice)> {
     let chosen = settings.detectors.chosen();
     if chosen.is_empty() {
-        let beside = Voice { weight: 0.25, leads: false, bounded: false };
-        return vec![(Detector::Ensemble, Voice { weight: 1.0, leads, bounded: false }), (Detector::Regimes, beside)];
+        let mut detectors = vec![(Detector::Ensemble, Voice { weight: 1.0, leads, bounded: false })];
+        if pace == Pace::Events {
+            detectors.push((Detector::Regimes, Voice { weight: 0.25, leads: false, bounded: false }));
+        }
+        return detectors;
     }
     let voice = Voice { weight: 1.0 / chosen.len() as f64, leads, bounded: false };
     chosen.iter().map(|detector| (*detector, voice)).collect()
@@ -76,7 +81,7 @@ pub(crate) struct Part {
     voice: Voice,
     model: Model,
     learned: u32,
-    calibration: Calibration,
+    past: Past,
     /// Whether a window beyond the alert line was counted in this incident.
     counted: bool,
 }
@@ -87,14 +92,14 @@ impl Part {
     /// A histogram counts as much as four other blocks, and leads: faults show there while counts hardly move
     /// (`fingerprint.md` §2), and what hardly moves would only blur the ranking.
     pub(crate) fn of(index: usize, layout: &Layout, settings: &Settings) -> Vec<Self> {
-        let block = &layout.blocks[index];
+        let (block, pace) = (&layout.blocks[index], Pace::of(layout, settings));
         let histograms = layout.blocks.iter().any(|block| matches!(block, Block::Histogram { .. }));
         let part = |first, len, voice, model: Model| Self {
             block: index,
             first,
             len,
             voice,
-            calibration: Calibration::new(model.nature()),
+            past: Past::new(pace, model.nature()),
             model,
             learned: 0,
             counted: false,
@@ -118,19 +123,19 @@ impl Part {
             }
             Block::Numeric { names } if layout.len() == 1 && settings.detectors.chosen().is_empty() => {
                 // What it was taught to be usual keeps an incident open and finds the next of the same size; what is new ranks.
-                let (lone, beside) = (Lone::new(&names[0]), Model::of(Detector::Ensemble, names));
+                let (lone, beside) = (Lone::new(&names[0]), Model::of(Detector::Ensemble, names, pace));
                 let voice = |weight, bounded: bool| Voice { weight, leads: !bounded, bounded };
                 vec![part(0, 1, voice(1.0, false), Model::Lone(Box::new(lone))), part(0, 1, voice(0.25, true), beside)]
             }
             Block::Numeric { names } => {
                 let size = names.len().div_ceil(names.len().div_ceil(GROUP));
-                let detectors = detectors(settings, !histograms);
+                let detectors = detectors(settings, !histograms, pace);
                 let of_group = |(group, members): (usize, &[String])| {
                     // Groups of one block share its voice.
                     let share = members.len() as f64 / names.len() as f64;
                     let named = |(detector, voice): &(Detector, Voice)| {
                         let voice = Voice { weight: voice.weight * share, ..*voice };
-                        part(group * size, members.len(), voice, Model::of(*detector, members))
+                        part(group * size, members.len(), voice, Model::of(*detector, members, pace))
                     };
                     detectors.iter().map(named).collect::<Vec<Self>>()
                 };
@@ -171,7 +176,7 @@ impl Part {
     pub(crate) fn opinion(&self, score: Option<f64>) -> Opinion {
         let p = |score: f64| match self.model {
             Model::Lone(_) => (-score).exp(),
-            _ => self.calibration.p(score),
+            _ => self.past.p(score),
         };
         Opinion { p: score.map_or(1.0, p), voice: self.voice }
     }
@@ -180,7 +185,7 @@ impl Part {
     /// leaving all out runs away, keeping all hides the next incident (`algorithms.md` §5).
     pub(crate) fn count(&mut self, score: f64, beyond: bool, weight: f32) {
         let ordinary = !(beyond && std::mem::replace(&mut self.counted, true));
-        self.calibration.add(score, ordinary, weight);
+        self.past.add(score, ordinary, weight);
     }
 
     /// Why it scored so: features of the block.
@@ -220,8 +225,8 @@ impl Part {
     pub(crate) fn learn(&mut self, weight: f32) {
         self.learned = self.learned.saturating_add(1);
         match &mut self.model {
-            Model::Counts(recent, track) => track.learn(recent, weight.min(self.calibration.trust())),
-            Model::Hidden(heavy, track) => track.learn(heavy, weight.min(self.calibration.trust())),
+            Model::Counts(recent, track) => track.learn(recent, weight.min(self.past.trust())),
+            Model::Hidden(heavy, track) => track.learn(heavy, weight.min(self.past.trust())),
             Model::Lone(lone) => lone.learn(),
             Model::Numeric(numeric) => numeric.learn(weight),
             Model::Single(single) => single.learn(weight),
@@ -247,10 +252,7 @@ impl Part {
     /// Scores of windows when less was known say less of the next ones: a window weighs by the square of its number.
     fn fade(&mut self) {
         let keep = (1.0 - 10.0 / f64::from(self.learned)).powi(2);
-        self.calibration.renew(keep);
-        if let Model::Numeric(numeric) = &mut self.model {
-            numeric.fade(keep);
-        }
+        self.past.renew(keep);
     }
 
     /// An incident begins: learn beside, in case it becomes the new normal.
@@ -277,11 +279,9 @@ impl Part {
     }
 
     /// Whether it could be what [`Self::of`] made, some windows later.
-    pub(crate) fn is_consistent(&self, made: &Self, block: &Block) -> bool {
+    pub(crate) fn is_consistent(&self, made: &Self, block: &Block, pace: Pace) -> bool {
         let place = (self.block, self.first, self.len, self.voice);
-        if place != (made.block, made.first, made.len, made.voice)
-            || !self.calibration.is_consistent(made.model.nature())
-        {
+        if place != (made.block, made.first, made.len, made.voice) || !self.past.is_consistent(&made.past) {
             return false;
         }
         let names = match block {
@@ -301,8 +301,8 @@ impl Part {
                 heavy.is_consistent(made) && track.is_consistent(Hidden::is_consistent, HiddenModel::is_consistent)
             }
             (Model::Lone(lone), Model::Lone(_)) => names.first().is_some_and(|name| lone.is_consistent(name)),
-            (Model::Numeric(numeric), Model::Numeric(_)) => numeric.is_consistent(names),
-            (Model::Single(single), Model::Single(made)) => single.is_consistent(made, names),
+            (Model::Numeric(numeric), Model::Numeric(_)) => numeric.is_consistent(names, pace),
+            (Model::Single(single), Model::Single(made)) => single.is_consistent(made, names, pace),
             _ => false,
         }
     }

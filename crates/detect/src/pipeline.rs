@@ -6,16 +6,16 @@ use crate::incident::{CAUSES, Moment, Watch};
 use crate::joint::{self, Opinion};
 use crate::layout::{Block, Layout};
 use crate::names::Names;
+use crate::pace::Pace;
 use crate::part::Part;
 use crate::settings::Settings;
 use crate::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
 use crate::window::{Item, Window};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A window of this `p` or more is learned in full, a rarer one in proportion, down to the least weight; so is every window
-/// inside an incident: enough to follow slow change, too little to get used to what is wrong.
+/// A window of this `p` or more is learned in full, a rarer one in proportion, down to the least weight of the monitor's
+/// pace; with that, every window inside an incident.
 const USUAL: f64 = 0.01;
-const LEAST_WEIGHT: f32 = 0.02;
 /// A part whose joint `p` is above this explains nothing.
 const EXPLAINS: f64 = 0.05;
 
@@ -180,23 +180,29 @@ impl Inside {
 
         let scores = self.score_parts(window);
         let opinions: Vec<Opinion> = self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score)).collect();
-        let joint = joint::joint(&opinions, self.settings.p_alert());
+        let joint = joint::joint(&opinions, self.p_alert());
         let (warming, needed) = (self.seen <= self.settings.min_history, self.settings.min_history);
         let p = if warming { 1.0 } else { joint.iter().copied().fold(1.0, f64::min) };
-        let p_alert = self.settings.p_alert();
-        let score = joint::score(p, p_alert);
+        let score = joint::score(p, self.p_alert());
         let severity = Severity::of(score);
         let causes = if severity.is_some() { self.causes(&joint, window) } else { Vec::new() };
 
         let before = self.watch.open();
         let missed = (window.gap_ms / self.settings.window_ms).min(u64::from(u32::MAX)) as u32;
-        let moment = Moment { end_ms: window.end_ms, missed, seen: self.seen, p, score, causes: causes.clone() };
+        let lasts = Pace::of(&self.layout, &self.settings).jolt();
+        let moment = Moment { end_ms: window.end_ms, missed, seen: self.seen, p, lasts, score, causes: causes.clone() };
         let change = self.watch.step(moment, &self.settings);
         let during = self.watch.open();
         let turn = change.as_ref().and_then(Turn::of);
         self.unlearned = Some(Unlearned { scores, joint, p, turn, items: window.items.to_vec() });
         let state = if warming { State::Warming { seen: self.seen, needed } } else { State::Ready };
         Ok(Verdict { state, p, score, severity, causes, change, incident: during.or(before) })
+    }
+
+    /// The `p` at the alert boundary. The budget is one of openings, and an ordinary jolt opens once, however many windows
+    /// it makes.
+    fn p_alert(&self) -> f64 {
+        self.settings.p_alert() * Pace::of(&self.layout, &self.settings).jolt() as f64
     }
 
     fn score_parts(&mut self, window: &Window) -> Vec<Option<f64>> {
@@ -248,9 +254,10 @@ impl Inside {
 
     fn learn(&mut self) {
         let Some(Unlearned { scores, joint, p, turn, items }) = self.unlearned.take() else { return };
-        let p_alert = self.settings.p_alert();
+        let p_alert = self.p_alert();
         let in_incident = self.watch.open().is_some();
-        let weight = if in_incident { LEAST_WEIGHT } else { ((p / USUAL) as f32).clamp(LEAST_WEIGHT, 1.0) };
+        let least = Pace::of(&self.layout, &self.settings).least_weight();
+        let weight = if in_incident { least } else { ((p / USUAL) as f32).clamp(least, 1.0) };
         for ((part, score), p) in self.parts.iter_mut().zip(scores).zip(joint) {
             if turn == Some(Turn::Opened) {
                 part.set_apart();
@@ -271,7 +278,8 @@ impl Inside {
         self.layout.check()?;
         self.settings.check()?;
         let made = parts(&self.layout, &self.settings);
-        let alike = |(part, made): (&Part, &Part)| part.is_consistent(made, &self.layout.blocks[made.block()]);
+        let (blocks, pace) = (&self.layout.blocks, Pace::of(&self.layout, &self.settings));
+        let alike = |(part, made): (&Part, &Part)| part.is_consistent(made, &blocks[made.block()], pace);
         if self.parts.len() != made.len() || !self.parts.iter().zip(&made).all(alike) {
             return Err(Error::Checkpoint("a model doesn't fit the layout"));
         }

@@ -146,7 +146,7 @@ mod tests {
 
     /// Two modes: both high or both low.
     fn fitted() -> (Trail, RegimeModel) {
-        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()]);
+        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::pace::Pace::Events);
         let mut regimes = Regimes::new(trail.scales());
         for window in 0..200 {
             let level = if window / 7 % 2 == 0 { 1.0 } else { 9.0 };

@@ -9,6 +9,7 @@ use crate::forecast::Forecasts;
 use crate::level::Levels;
 use crate::mixture::Mixtures;
 use crate::moving_average::MovingAverages;
+use crate::pace::Pace;
 use crate::regimes::Regimes;
 use crate::track::Track;
 use crate::trail::Trail;
@@ -56,8 +57,8 @@ pub(crate) struct Single {
 
 impl Single {
     /// The detector of this name; none for one that joins several.
-    pub(crate) fn new(detector: Detector, names: &[String]) -> Option<Self> {
-        let trail = Trail::new(names);
+    pub(crate) fn new(detector: Detector, names: &[String], pace: Pace) -> Option<Self> {
+        let trail = Trail::new(names, pace);
         let scales = trail.scales();
         let chosen = match detector {
             Detector::Ensemble => return None,
@@ -77,6 +78,9 @@ impl Single {
     /// Takes a window in and scores it.
     pub(crate) fn score(&mut self, values: &[f32], gap: bool) -> Option<f64> {
         self.trail.push(values, gap);
+        if let Chosen::Forecast(track) = &self.chosen {
+            self.trail.surprise(track.model());
+        }
         each!(&self.chosen, track => track.score(&self.trail))
     }
 
@@ -124,10 +128,10 @@ impl Single {
     }
 
     /// Whether it could be what `made` becomes some windows later.
-    pub(crate) fn is_consistent(&self, made: &Self, names: &[String]) -> bool {
+    pub(crate) fn is_consistent(&self, made: &Self, names: &[String], pace: Pace) -> bool {
         let (trail, features) = (&self.trail, names.len());
         std::mem::discriminant(&self.chosen) == std::mem::discriminant(&made.chosen)
-            && trail.is_consistent(names)
+            && trail.is_consistent(names, pace)
             && self.usual.is_consistent(|usual| usual.is_consistent(trail), |model| model.is_consistent(features))
             && each!(&self.chosen, track => track.is_consistent(
                 |statistics| statistics.is_consistent(trail),

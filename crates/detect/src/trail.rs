@@ -1,6 +1,9 @@
-//! The last few windows of a numeric block: lags, smoothed values, energy of change.
+//! The last few windows of a numeric block: lags, smoothed values, energy of changes and of surprises.
 
+use crate::energy::Energy;
 use crate::feature::Scale;
+use crate::forecast::ForecastModel;
+use crate::pace::Pace;
 use serde::{Deserialize, Serialize};
 
 /// Windows held, this one included.
@@ -9,8 +12,6 @@ pub(crate) const ROWS: usize = 9;
 pub(crate) const LAGS: usize = 3;
 /// Weights of the newest value in the smoothed values.
 pub(crate) const SMOOTH: [f32; 2] = [0.3, 0.1];
-/// Windows whose changes add up.
-const CHANGES: usize = 6;
 
 /// Short memory of a numeric block, on the features' scales. NaN = missing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,15 +23,21 @@ pub(crate) struct Trail {
     rows: Vec<Vec<f32>>,
     /// Exponentially smoothed values and the weight they hold, so that an empty one counts as the mean.
     smooth: Vec<Vec<(f32, f32)>>,
-    /// Squared steps of the last windows, newest first.
-    steps: Vec<Vec<f32>>,
+    /// Of the steps from window to window.
+    changes: Energy,
+    /// How far this window was from its forecast, in usual residuals; empty without a forecast.
+    surprises: Vec<f32>,
+    /// Of these.
+    unrest: Energy,
 }
 
 impl Trail {
-    pub(crate) fn new(names: &[String]) -> Self {
+    pub(crate) fn new(names: &[String], pace: Pace) -> Self {
         let scales: Vec<Scale> = names.iter().map(|name| Scale::of(name)).collect();
         let smooth = SMOOTH.map(|_| vec![(0.0, 0.0); scales.len()]).to_vec();
-        Self { scales, raw: Vec::new(), rows: Vec::new(), smooth, steps: Vec::new() }
+        let changes = Energy::new(scales.len(), pace.changes());
+        let unrest = Energy::new(scales.len(), pace.surprises());
+        Self { scales, raw: Vec::new(), rows: Vec::new(), smooth, changes, surprises: Vec::new(), unrest }
     }
 
     /// Takes a window in; `gap` says that time is missing before it, which neither sums nor differences cross. Such a window
@@ -38,7 +45,8 @@ impl Trail {
     pub(crate) fn push(&mut self, values: &[f32], gap: bool) {
         if gap {
             self.rows.clear();
-            self.steps.clear();
+            self.changes.clear();
+            self.unrest.clear();
             self.smooth.iter_mut().flatten().for_each(|sum| *sum = (0.0, 0.0));
         }
         self.raw = values.to_vec();
@@ -53,14 +61,18 @@ impl Trail {
         }
         self.rows.truncate(ROWS - 1);
         self.rows.insert(0, row);
-        if let Some(before) = self.rows.get(LAGS) {
-            // The mean of the last three differences is the difference over three windows / 3.
-            let step = |(now, then): (&f32, &f32)| {
-                if now.is_nan() || then.is_nan() { 0.0 } else { ((now - then) / LAGS as f32).powi(2) }
-            };
-            let steps = self.rows[0].iter().zip(before).map(step).collect();
-            self.steps.truncate(CHANGES - 1);
-            self.steps.insert(0, steps);
+        self.surprises.clear();
+        if let [now, before, ..] = &self.rows[..] {
+            let step = |(now, before): (&f32, &f32)| if now.is_nan() || before.is_nan() { 0.0 } else { now - before };
+            self.changes.push(now.iter().zip(before).map(step));
+        }
+    }
+
+    /// Takes in how far this window was from its forecast, where there is one.
+    pub(crate) fn surprise(&mut self, model: Option<&ForecastModel>) {
+        if let Some(model) = model {
+            self.surprises = model.surprises(self);
+            self.unrest.push(self.surprises.iter().copied());
         }
     }
 
@@ -99,12 +111,22 @@ impl Trail {
         f64::from(sum) + (1.0 - f64::from(weight)) * mean
     }
 
-    /// Root of the summed squared steps of a feature.
+    /// Recent size of a feature's steps.
     pub(crate) fn change(&self, feature: usize) -> f32 {
-        self.steps.iter().map(|steps| steps[feature]).sum::<f32>().sqrt()
+        self.changes.root(feature)
     }
 
-    pub(crate) fn is_consistent(&self, names: &[String]) -> bool {
+    /// This window's surprises; empty without a forecast.
+    pub(crate) fn surprises(&self) -> &[f32] {
+        &self.surprises
+    }
+
+    /// Recent size of a feature's surprises.
+    pub(crate) fn unrest(&self, feature: usize) -> f32 {
+        self.unrest.root(feature)
+    }
+
+    pub(crate) fn is_consistent(&self, names: &[String], pace: Pace) -> bool {
         let features = names.len();
         let right = |row: &Vec<f32>| row.len() == features && row.iter().all(|value| !value.is_infinite());
         self.scales.iter().copied().eq(names.iter().map(|name| Scale::of(name)))
@@ -116,8 +138,10 @@ impl Trail {
                 sums.len() == features
                     && sums.iter().all(|(sum, weight)| sum.is_finite() && (0.0..=1.001).contains(weight))
             })
-            && self.steps.len() <= CHANGES
-            && self.steps.iter().all(|steps| right(steps) && steps.iter().all(|step| *step >= 0.0))
+            && self.changes.is_consistent(features, pace.changes())
+            && self.unrest.is_consistent(features, pace.surprises())
+            && (self.surprises.is_empty() || self.surprises.len() == features)
+            && self.surprises.iter().all(|surprise| surprise.is_finite())
     }
 }
 
@@ -126,7 +150,7 @@ mod tests {
     use super::*;
 
     fn trail() -> Trail {
-        Trail::new(&["a".to_owned(), "b".to_owned()])
+        Trail::new(&["a".to_owned(), "b".to_owned()], Pace::Vectors)
     }
 
     #[test]
@@ -141,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_window_after_a_gap_has_no_count() {
-        let mut trail = Trail::new(&["count".to_owned(), "load".to_owned()]);
+        let mut trail = Trail::new(&["count".to_owned(), "load".to_owned()], Pace::Vectors);
         trail.push(&[7.0, 7.0], true);
         assert_eq!((trail.value(0, 0, -1.0), trail.value(0, 1, -1.0)), (-1.0, 7.0));
     }
@@ -152,7 +176,7 @@ mod tests {
         for step in 0..8 {
             trail.push(&[step as f32, 0.0], false);
         }
-        assert!(trail.change(0) > 1.0);
+        assert!(trail.change(0) > 0.5);
         trail.push(&[1000.0, 0.0], true);
         assert_eq!((trail.change(0), trail.value(1, 0, -1.0)), (0.0, -1.0));
     }

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn fitted(value: impl Fn(u32) -> f32) -> (Trail, ZScores, ZScoreModel) {
-        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()]);
+        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::pace::Pace::Events);
         let mut scores = ZScores::new(trail.scales());
         for window in 0..200 {
             trail.push(&[value(window), 5.0], false);
