@@ -249,7 +249,15 @@ impl Inside {
             _ => 2.0 * finding.share,
         };
         findings.sort_by(|a, b| leading(b).total_cmp(&leading(a)));
-        findings.iter().take(CAUSES).map(|finding| finding.describe(&self.layout, &self.names, window)).collect()
+        // A block's second finding tells less than another block's first, its third still less.
+        let mut told = vec![0.0; self.layout.blocks.len()];
+        let mut ranked: Vec<(f64, Finding)> = Vec::with_capacity(findings.len());
+        for finding in findings {
+            told[finding.block] += 1.0;
+            ranked.push((leading(&finding) / told[finding.block], finding));
+        }
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        ranked.iter().take(CAUSES).map(|(_, finding)| finding.describe(&self.layout, &self.names, window)).collect()
     }
 
     fn learn(&mut self) {
