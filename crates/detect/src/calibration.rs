@@ -6,6 +6,7 @@
 //! are enough windows, and beyond them an extrapolation ([`Marks::tail`]).
 
 use crate::histogram::Histogram;
+use crate::layout::Block;
 use serde::{Deserialize, Serialize};
 
 /// Windows before scores are measured at all.
@@ -15,8 +16,7 @@ const LEAST_SPREAD: f64 = 0.25;
 /// Windows that the tail should hold, and the least share of all that it is.
 const TAIL: f64 = 100.0;
 const LEAST_SHARE: f64 = 0.02;
-/// A window of this `p` or more counts in full, a rarer one in proportion, down to the least weight; so does one after it.
-const USUAL: f64 = 0.3;
+/// Least weight of a window that isn't usual, and of one after it.
 const LEAST_WEIGHT: f64 = 0.03;
 /// Least median excess of the tail.
 const LEAST_EXCESS: f64 = 0.02;
@@ -34,12 +34,30 @@ pub(crate) enum Nature {
 }
 
 impl Nature {
+    /// What the scores of this block are. The worst cells of a row of counts are deviations too, but of sums over the same
+    /// windows: one by one they run off together, and beyond a normal distribution.
+    pub(crate) fn of(block: &Block) -> Self {
+        match block {
+            Block::Histogram { .. } => Self::Deviation,
+            Block::Counts { .. } | Block::Numeric { .. } => Self::Ratio,
+        }
+    }
+
     /// Added to a score before its logarithm is taken: to a ratio so that 0 isn't infinitely far below, to a length what
     /// makes its distribution even.
     fn shift(self) -> f64 {
         match self {
             Self::Ratio => 0.05,
             Self::Deviation => 1.0,
+        }
+    }
+
+    /// A window of this `p` or more counts in full, a rarer one in proportion; so does one after it. Of deviations the
+    /// lower half is enough to know their middle by.
+    fn usual(self) -> f64 {
+        match self {
+            Self::Ratio => 0.3,
+            Self::Deviation => 0.5,
         }
     }
 
@@ -119,7 +137,7 @@ impl Calibration {
     /// like, and the less so the more unusual the one before it was: unusual windows come in stretches, and a stretch is
     /// one event. Where windows are independent, the weight doesn't depend on this window's score and nothing is biased.
     pub(crate) fn add(&mut self, score: f64, ordinary: bool, weight: f32) {
-        let alone = (self.before / USUAL).clamp(LEAST_WEIGHT, 1.0);
+        let alone = (self.before / self.nature.usual()).clamp(LEAST_WEIGHT, 1.0);
         self.before = self.p(score);
         if let Some(marks) = self.marks.filter(|_| ordinary) {
             self.steady.add(marks.steady(score), alone as f32);
@@ -134,7 +152,7 @@ impl Calibration {
     /// Weight that a model of counts learns the window added last with: what stands out in this part shifts its shares
     /// and widens its widths, however ordinary the whole window is called.
     pub(crate) fn trust(&self) -> f32 {
-        (self.before / USUAL).clamp(LEAST_WEIGHT, 1.0) as f32
+        (self.before / self.nature.usual()).clamp(LEAST_WEIGHT, 1.0) as f32
     }
 
     /// Reads the quantiles off anew; then scores of windows when less was known lose weight against the next ones.

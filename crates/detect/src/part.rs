@@ -36,14 +36,6 @@ enum Model {
 }
 
 impl Model {
-    /// What its scores are.
-    fn nature(&self) -> Nature {
-        match self {
-            Self::Counts(..) | Self::Hidden(..) => Nature::Deviation,
-            Self::Lone(_) | Self::Numeric(_) | Self::Single(_) => Nature::Ratio,
-        }
-    }
-
     /// The detector of this name, on features of these names.
     fn of(detector: Detector, names: &[String], pace: Pace) -> Self {
         match Single::new(detector, names, pace) {
@@ -94,14 +86,14 @@ impl Part {
     pub(crate) fn of(index: usize, layout: &Layout, settings: &Settings) -> Vec<Self> {
         let (block, pace) = (&layout.blocks[index], Pace::of(layout, settings));
         let histograms = layout.blocks.iter().any(|block| matches!(block, Block::Histogram { .. }));
-        let part = |first, len, voice, model: Model| Self {
+        let part = |first, len, voice, model| Self {
             block: index,
             first,
             len,
             voice,
-            past: Past::new(pace, model.nature()),
             model,
             learned: 0,
+            past: Past::new(pace, Nature::of(block)),
             counted: false,
         };
         match block {
