@@ -1,4 +1,5 @@
-//! One window through a pipeline that has settled: judged and learned, refits included; and the window that refits.
+//! One window through a pipeline that has settled: judged alone, learned alone, both with refits included, and the learning
+//! that refits.
 //!
 //! `cargo bench -p eddyline-detect`
 
@@ -40,26 +41,71 @@ impl Monitor {
         monitor
     }
 
-    fn push(&mut self) {
+    fn judge(&mut self) {
         let values = &self.rows[self.window as usize % self.rows.len()];
         self.window += 1;
         let end_ms = self.window * 10_000;
         let window = Window { end_ms, n: 1, values, gap_ms: 0, items: &[], slots: &[] };
-        black_box(self.pipeline.push(&window).expect("a sound window"));
+        black_box(self.pipeline.judge(&window).expect("a sound window"));
     }
 
-    /// Time of so many windows that refit, without those between.
+    fn push(&mut self) {
+        self.judge();
+        self.pipeline.learn();
+    }
+
+    /// Time of judging so many windows, without learning them.
+    fn judgements(&mut self, count: u64) -> Duration {
+        let mut spent = Duration::ZERO;
+        for _ in 0..count {
+            let began = Instant::now();
+            self.judge();
+            spent += began.elapsed();
+            self.pipeline.learn();
+        }
+        spent
+    }
+
+    /// Time of learning so many windows that cause no refit.
+    fn lessons(&mut self, count: u64) -> Duration {
+        let mut spent = Duration::ZERO;
+        for _ in 0..count {
+            if (self.window + 1).is_multiple_of(BETWEEN_FITS) {
+                self.push();
+            }
+            self.judge();
+            let began = Instant::now();
+            self.pipeline.learn();
+            spent += began.elapsed();
+        }
+        spent
+    }
+
+    /// Time of learning so many windows that refit, without those between.
     fn refits(&mut self, count: u64) -> Duration {
         let mut spent = Duration::ZERO;
         for _ in 0..count {
             while !(self.window + 1).is_multiple_of(BETWEEN_FITS) {
                 self.push();
             }
+            self.judge();
             let began = Instant::now();
-            self.push();
+            self.pipeline.learn();
             spent += began.elapsed();
         }
         spent
+    }
+
+    /// All of them, by the name of what a window is of.
+    fn bench(mut self, criterion: &mut Criterion, of: &str) {
+        criterion.bench_function(&format!("window of {of}"), |bencher| bencher.iter(|| self.push()));
+        type Timed = fn(&mut Monitor, u64) -> Duration;
+        let alone: [(&str, Timed); 3] =
+            [("judged", Self::judgements), ("learned", Self::lessons), ("learned with a refit", Self::refits)];
+        for (what, timed) in alone {
+            let name = format!("window of {of}, {what}");
+            criterion.bench_function(&name, |bencher| bencher.iter_custom(|count| timed(&mut self, count)));
+        }
     }
 }
 
@@ -68,20 +114,12 @@ fn noise(rng: &mut ChaCha8Rng) -> f32 {
 }
 
 fn numeric(criterion: &mut Criterion) {
-    let mut monitor = Monitor::settled(numbers(), |rng| (0..38).map(|_| noise(rng)).collect());
-    criterion.bench_function("window of 38 numbers", |bencher| bencher.iter(|| monitor.push()));
-    criterion.bench_function("window of 38 numbers that refits", |bencher| {
-        bencher.iter_custom(|count| monitor.refits(count));
-    });
+    Monitor::settled(numbers(), |rng| (0..38).map(|_| noise(rng)).collect()).bench(criterion, "38 numbers");
 }
 
 fn counts(criterion: &mut Criterion) {
     let row = |rng: &mut ChaCha8Rng| (0..256).map(|_| rng.random_range(0..20) as f32).collect();
-    let mut monitor = Monitor::settled(histogram(), row);
-    criterion.bench_function("window of a histogram 32 x 8", |bencher| bencher.iter(|| monitor.push()));
-    criterion.bench_function("window of a histogram 32 x 8 that refits", |bencher| {
-        bencher.iter_custom(|count| monitor.refits(count));
-    });
+    Monitor::settled(histogram(), row).bench(criterion, "a histogram 32 x 8");
 }
 
 criterion_group! {
