@@ -38,14 +38,10 @@ impl Levels {
 }
 
 /// The values and their smoothings, one view after the other.
-fn views(trail: &Trail, mean: impl Fn(usize) -> f64) -> Vec<f64> {
-    let features = trail.features();
-    (0..features * VIEWS)
-        .map(|index| match (index / features, index % features) {
-            (0, feature) => trail.value(0, feature, mean(feature)),
-            (view, feature) => trail.smoothed(view - 1, feature, mean(feature)),
-        })
-        .collect()
+fn views(trail: &Trail, mean: impl Fn(usize) -> f64 + Copy) -> impl Iterator<Item = f64> {
+    let now = (0..trail.features()).map(move |feature| trail.value(0, feature, mean(feature)));
+    let smoothed = move |which| (0..trail.features()).map(move |feature| trail.smoothed(which, feature, mean(feature)));
+    now.chain((0..SMOOTH.len()).flat_map(smoothed))
 }
 
 impl Fit for Levels {
@@ -57,7 +53,7 @@ impl Fit for Levels {
     }
 
     fn learn(&mut self, trail: &Trail, model: Option<&LevelModel>, weight: f32) {
-        let mut values = views(trail, |feature| self.moments.mean(feature));
+        let mut values: Vec<f64> = views(trail, |feature| self.moments.mean(feature)).collect();
         if let Some(model) = model {
             for (index, (value, (mean, deviation))) in values.iter_mut().zip(&model.normal).enumerate() {
                 // What was constant so far has no spread to clip by.
@@ -115,9 +111,7 @@ impl LevelModel {
     }
 
     fn all_z(&self, trail: &Trail) -> Vec<f32> {
-        let values = views(trail, |feature| self.normal[feature].0);
-        values
-            .iter()
+        views(trail, |feature| self.normal[feature].0)
             .zip(&self.normal)
             .map(|(value, (mean, deviation))| ((value - mean) / deviation).clamp(-CLIP, CLIP) as f32)
             .collect()

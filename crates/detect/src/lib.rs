@@ -68,6 +68,7 @@ mod single;
 mod summary;
 mod track;
 mod trail;
+mod unit;
 mod verdict;
 mod zscore;
 

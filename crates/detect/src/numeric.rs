@@ -6,11 +6,11 @@
 use crate::change::Changes;
 use crate::detector::{Expectation, Share};
 use crate::forecast::Forecasts;
-use crate::histogram::Histogram;
 use crate::level::Levels;
 use crate::pace::Pace;
 use crate::track::Track;
 use crate::trail::Trail;
+use crate::unit::Unit;
 use serde::{Deserialize, Serialize};
 
 /// Detectors joined.
@@ -18,16 +18,6 @@ const DETECTORS: usize = 3;
 /// How much level, forecast and change have to say. Levels that an incident has shifted stay in the past that they are
 /// compared with; what moves says more.
 const SAY: [f64; DETECTORS] = [0.25, 0.375, 0.375];
-/// Keeps a detector that sees nothing from silencing the others.
-const OFFSET: f64 = 0.05;
-
-/// Windows before a detector's median is known.
-const FIRST: f64 = 10.0;
-
-fn units() -> Histogram {
-    Histogram::new(-4.0, 6.0, 0.02)
-}
-
 /// Detectors of a numeric block with their short memory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Numeric {
@@ -35,10 +25,10 @@ pub(crate) struct Numeric {
     level: Track<Levels>,
     forecast: Track<Forecasts>,
     change: Track<Changes>,
-    /// ln of the past scores of each detector, for its median.
-    units: Vec<Histogram>,
+    /// What each detector's scores are told in.
+    units: [Unit; DETECTORS],
     /// This window's scores; none before the first fit.
-    latest: Vec<f64>,
+    latest: Option<[f64; DETECTORS]>,
 }
 
 impl Numeric {
@@ -49,8 +39,8 @@ impl Numeric {
             level: Track::new(Levels::new(scales)),
             forecast: Track::new(Forecasts::new(scales)),
             change: Track::new(Changes::new(scales)),
-            units: vec![units(); DETECTORS],
-            latest: Vec::new(),
+            units: std::array::from_fn(|_| Unit::new()),
+            latest: None,
             trail,
         }
     }
@@ -60,22 +50,18 @@ impl Numeric {
         self.trail.push(values, gap);
         self.trail.surprise(self.forecast.model());
         let trail = &self.trail;
-        let scores = [self.level.score(trail), self.forecast.score(trail), self.change.score(trail)];
-        self.latest = scores.into_iter().collect::<Option<Vec<f64>>>().unwrap_or_default();
+        self.latest = match (self.level.score(trail), self.forecast.score(trail), self.change.score(trail)) {
+            (Some(level), Some(forecast), Some(change)) => Some([level, forecast, change]),
+            _ => None,
+        };
         self.surprises().map(|logs| logs.iter().zip(SAY).map(|(log, say)| log * say).sum::<f64>().exp())
     }
 
     /// ln of each detector's score in units of its median.
-    fn surprises(&self) -> Option<Vec<f64>> {
-        if self.latest.is_empty() {
-            return None;
-        }
-        let known = |past: &&Histogram| past.weight() >= FIRST;
-        let unit = |(score, past): (&f64, &Histogram)| {
-            let median = Some(past).filter(known)?.exceeded_by(0.5).exp() - OFFSET;
-            Some((score / median.max(OFFSET) + OFFSET).ln())
-        };
-        self.latest.iter().zip(&self.units).map(unit).collect()
+    fn surprises(&self) -> Option<[f64; DETECTORS]> {
+        let [level, forecast, change] = self.latest?;
+        let [levels, forecasts, changes] = &self.units;
+        Some([levels.surprise(level)?, forecasts.surprise(forecast)?, changes.surprise(change)?])
     }
 
     /// Why: the detectors' shares, weighted by how surprised each is.
@@ -104,9 +90,14 @@ impl Numeric {
         self.level.learn(trail, weight);
         self.forecast.learn(trail, weight);
         self.change.learn(trail, weight);
-        for (past, score) in self.units.iter_mut().zip(&self.latest) {
-            past.add((score + OFFSET).ln(), weight);
+        for (unit, score) in self.units.iter_mut().zip(self.latest.iter().flatten()) {
+            unit.add(*score, weight);
         }
+    }
+
+    /// Reads the detectors' units off anew.
+    pub(crate) fn renew(&mut self) {
+        self.units.iter_mut().for_each(Unit::renew);
     }
 
     pub(crate) fn fit(&mut self) {
@@ -135,10 +126,8 @@ impl Numeric {
                 .forecast
                 .is_consistent(|forecasts| forecasts.is_consistent(trail), |model| model.is_consistent(features))
             && self.change.is_consistent(|changes| changes.is_consistent(trail), |model| model.is_consistent(features))
-            && self.units.len() == DETECTORS
-            && self.units.iter().all(|unit| unit.is_consistent(&units()))
-            && (self.latest.is_empty() || self.latest.len() == DETECTORS)
-            && self.latest.iter().all(|score| score.is_finite() && *score >= 0.0)
+            && self.units.iter().all(Unit::is_consistent)
+            && self.latest.iter().flatten().all(|score| score.is_finite() && *score >= 0.0)
     }
 }
 
@@ -157,6 +146,7 @@ mod tests {
             numeric.score(&wave(window), false);
             numeric.learn(1.0);
             if window % 10 == 9 {
+                numeric.renew();
                 numeric.fit();
             }
         }

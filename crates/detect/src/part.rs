@@ -245,6 +245,9 @@ impl Part {
     fn fade(&mut self) {
         let keep = (1.0 - 10.0 / f64::from(self.learned)).powi(2);
         self.past.renew(keep);
+        if let Model::Numeric(numeric) = &mut self.model {
+            numeric.renew();
+        }
     }
 
     /// An incident begins: learn beside, in case it becomes the new normal.

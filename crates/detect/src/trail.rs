@@ -49,9 +49,12 @@ impl Trail {
             self.unrest.clear();
             self.smooth.iter_mut().flatten().for_each(|sum| *sum = (0.0, 0.0));
         }
-        self.raw = values.to_vec();
+        self.raw.clear();
+        self.raw.extend_from_slice(values);
         let scaled = |(value, scale): (&f32, &Scale)| if gap && scale.grows() { f32::NAN } else { scale.apply(*value) };
-        let row: Vec<f32> = values.iter().zip(&self.scales).map(scaled).collect();
+        let mut row = if self.rows.len() == ROWS { self.rows.pop().unwrap_or_default() } else { Vec::new() };
+        row.clear();
+        row.extend(values.iter().zip(&self.scales).map(scaled));
         for (sums, alpha) in self.smooth.iter_mut().zip(SMOOTH) {
             for ((sum, weight), value) in sums.iter_mut().zip(&row) {
                 let (add, held) = if value.is_nan() { (0.0, 0.0) } else { (alpha * value, alpha) };
@@ -59,7 +62,6 @@ impl Trail {
                 *weight = (1.0 - alpha) * *weight + held;
             }
         }
-        self.rows.truncate(ROWS - 1);
         self.rows.insert(0, row);
         self.surprises.clear();
         if let [now, before, ..] = &self.rows[..] {
