@@ -7,6 +7,14 @@ const COUNTS: [&str; 2] = [":new", ":burst"];
 /// Endings of names of positive values that differ by factors rather than by amounts.
 const POSITIVE: [&str; 5] = [":mean", ":p50", ":p95", ":p99", ":max"];
 
+/// Further endings of what describes the observations of a window.
+const DESCRIPTIONS: [&str; 2] = [":distinct", ":entropy"];
+
+/// Whether a feature of this name describes observations, rather than counting them.
+pub(crate) fn describes(name: &str) -> bool {
+    POSITIVE.iter().chain(&DESCRIPTIONS).any(|ending| name.ends_with(ending))
+}
+
 /// The scale on which a feature is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Scale {

@@ -34,8 +34,10 @@ pub(crate) fn joint(opinions: &[Opinion], p_alert: f64) -> Vec<f64> {
             p if opinion.voice.leads || p <= p_alert => p,
             p => (p.ln().powi(3) / p_alert.ln().powi(2)).exp(),
         };
+        let share = opinion.voice.weight / all;
         let least = if opinion.voice.bounded { p_alert } else { 1e-12 };
-        (-((-p).ln_1p() * all / opinion.voice.weight).exp_m1()).clamp(least, 1.0)
+        // Who has nothing to say yet has no weight.
+        if share > 0.0 { (-((-p).ln_1p() / share).exp_m1()).clamp(least, 1.0) } else { 1.0 }
     };
     opinions.iter().map(each).collect()
 }

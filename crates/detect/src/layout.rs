@@ -74,6 +74,16 @@ impl Layout {
         self.len() == 0
     }
 
+    /// Each block with its stretch of a vector as long as the layout.
+    pub(crate) fn slices<'a>(&'a self, vector: &'a mut [f32]) -> impl Iterator<Item = (&'a Block, &'a mut [f32])> {
+        let mut rest = vector;
+        self.blocks.iter().map(move |block| {
+            let (values, after) = std::mem::take(&mut rest).split_at_mut(block.len());
+            rest = after;
+            (block, values)
+        })
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.blocks.iter().any(Block::is_empty) {
             return Err(Error::EmptyBlock);

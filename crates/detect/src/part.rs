@@ -12,10 +12,12 @@ use crate::lone::Lone;
 use crate::numeric::Numeric;
 use crate::pace::{Pace, Past};
 use crate::recent::Recent;
+use crate::season::Season;
 use crate::settings::Settings;
 use crate::single::Single;
 use crate::track::Track;
 use crate::window::Item;
+use crate::zone::LocalTime;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -33,9 +35,18 @@ enum Model {
     Lone(Box<Lone>),
     Numeric(Box<Numeric>),
     Single(Box<Single>),
+    Season(Box<Season>),
 }
 
 impl Model {
+    /// What its scores are, on this block.
+    fn nature(&self, block: &Block) -> Nature {
+        match self {
+            Self::Season(_) => Nature::Deviation,
+            _ => Nature::of(block),
+        }
+    }
+
     /// The detector of this name, on features of these names.
     fn of(detector: Detector, names: &[String], pace: Pace) -> Self {
         match Single::new(detector, names, pace) {
@@ -86,14 +97,14 @@ impl Part {
     pub(crate) fn of(index: usize, layout: &Layout, settings: &Settings) -> Vec<Self> {
         let (block, pace) = (&layout.blocks[index], Pace::of(layout, settings));
         let histograms = layout.blocks.iter().any(|block| matches!(block, Block::Histogram { .. }));
-        let part = |first, len, voice, model| Self {
+        let part = |first, len, voice, model: Model| Self {
             block: index,
             first,
             len,
             voice,
+            past: Past::new(pace, model.nature(block)),
             model,
             learned: 0,
-            past: Past::new(pace, Nature::of(block)),
             counted: false,
         };
         match block {
@@ -131,7 +142,10 @@ impl Part {
                     };
                     detectors.iter().map(named).collect::<Vec<Self>>()
                 };
-                names.chunks(size).enumerate().flat_map(of_group).collect()
+                // First: it takes the hour out of what the others get, and knows what is expected at this one.
+                let season = Model::Season(Box::new(Season::new(names, settings.window_ms)));
+                let season = part(0, names.len(), Voice { weight: 0.5, leads: false, bounded: false }, season);
+                std::iter::once(season).chain(names.chunks(size).enumerate().flat_map(of_group)).collect()
             }
         }
     }
@@ -147,7 +161,7 @@ impl Part {
     }
 
     /// Takes a window of the block in and scores it.
-    pub(crate) fn score(&mut self, block: &[f32], items: &[Item], gap: bool) -> Option<f64> {
+    pub(crate) fn score(&mut self, block: &[f32], items: &[Item], gap: bool, time: LocalTime) -> Option<f64> {
         let values = &block[self.features()];
         match &mut self.model {
             Model::Counts(recent, track) => {
@@ -161,6 +175,15 @@ impl Part {
             Model::Lone(lone) => lone.score(values[0], gap),
             Model::Numeric(numeric) => numeric.score(values, gap),
             Model::Single(single) => single.score(values, gap),
+            Model::Season(season) => season.score(values, gap, time),
+        }
+    }
+
+    /// Turns a block's values into those of an average hour, where it knows the hours: the other parts of the block see
+    /// these.
+    pub(crate) fn take_out_hour(&self, block: &mut [f32]) {
+        if let Model::Season(season) = &self.model {
+            season.take_out_hour(block);
         }
     }
 
@@ -170,7 +193,8 @@ impl Part {
             Model::Lone(_) => (-score).exp(),
             _ => self.past.p(score),
         };
-        Opinion { p: score.map_or(1.0, p), voice: self.voice }
+        let weight = if score.is_some() { self.voice.weight } else { 0.0 };
+        Opinion { p: score.map_or(1.0, p), voice: Voice { weight, ..self.voice } }
     }
 
     /// Counts the window, learned with `weight`, among the ordinary ones. Of an incident's windows beyond the alert line exactly one counts:
@@ -188,6 +212,7 @@ impl Part {
             Model::Lone(lone) => lone.explain(),
             Model::Numeric(numeric) => numeric.explain(),
             Model::Single(single) => single.explain(),
+            Model::Season(season) => season.explain(),
         };
         shares.iter_mut().for_each(|share| share.feature += self.first);
         shares
@@ -202,6 +227,7 @@ impl Part {
             Model::Lone(lone) => lone.expectation(),
             Model::Numeric(numeric) => numeric.expectation(feature),
             Model::Single(single) => single.expectation(feature),
+            Model::Season(season) => season.expectation(feature),
         }
     }
 
@@ -222,6 +248,7 @@ impl Part {
             Model::Lone(lone) => lone.learn(),
             Model::Numeric(numeric) => numeric.learn(weight),
             Model::Single(single) => single.learn(weight),
+            Model::Season(season) => season.learn(weight),
         }
         if self.learned.is_multiple_of(10) {
             self.fade();
@@ -237,6 +264,7 @@ impl Part {
                 Model::Lone(lone) => lone.fit(),
                 Model::Numeric(numeric) => numeric.fit(),
                 Model::Single(single) => single.fit(),
+                Model::Season(_) => {}
             }
         }
     }
@@ -258,6 +286,7 @@ impl Part {
             Model::Lone(_) => {}
             Model::Numeric(numeric) => numeric.set_apart(),
             Model::Single(single) => single.set_apart(),
+            Model::Season(_) => {}
         }
     }
 
@@ -270,6 +299,7 @@ impl Part {
             Model::Lone(_) => {}
             Model::Numeric(numeric) => numeric.settle(accept),
             Model::Single(single) => single.settle(accept),
+            Model::Season(season) => season.settle(accept),
         }
     }
 
@@ -298,6 +328,7 @@ impl Part {
             (Model::Lone(lone), Model::Lone(_)) => names.first().is_some_and(|name| lone.is_consistent(name)),
             (Model::Numeric(numeric), Model::Numeric(_)) => numeric.is_consistent(names, pace),
             (Model::Single(single), Model::Single(made)) => single.is_consistent(made, names, pace),
+            (Model::Season(season), Model::Season(made)) => season.is_consistent(made),
             _ => false,
         }
     }

@@ -10,6 +10,7 @@ use crate::pace::Pace;
 use crate::part::Part;
 use crate::settings::Settings;
 use crate::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
+use crate::volume::{self, Volume};
 use crate::window::{Item, Window};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -31,6 +32,7 @@ struct Inside {
     seen: u32,
     last_end_ms: u64,
     parts: Vec<Part>,
+    volume: Volume,
     names: Names,
     watch: Watch,
     /// The window judged last, until it is learned.
@@ -92,6 +94,7 @@ impl Pipeline {
             seen: 0,
             last_end_ms: 0,
             parts,
+            volume: Volume::default(),
             names,
             watch: Watch::default(),
             unlearned: None,
@@ -113,8 +116,7 @@ impl Pipeline {
     /// Changes the settings from the next window on; what was learned stays.
     ///
     /// # Errors
-    /// Settings out of their ranges, another window length or other detectors: a baseline is one of its own windows and
-    /// detectors.
+    /// Settings out of their ranges, another window length, other detectors or another time zone: a baseline is one of its own.
     pub fn reconfigure(&mut self, settings: Settings) -> Result<(), Error> {
         settings.check()?;
         if settings.window_ms != self.0.settings.window_ms {
@@ -122,6 +124,9 @@ impl Pipeline {
         }
         if settings.detectors != self.0.settings.detectors {
             return Err(Error::Setting { name: "detectors", allowed: "what the baseline was learned with" });
+        }
+        if settings.time_zone != self.0.settings.time_zone {
+            return Err(Error::Setting { name: "time_zone", allowed: "what the baseline was learned with" });
         }
         self.learn();
         self.0.settings = settings;
@@ -206,14 +211,20 @@ impl Inside {
     }
 
     fn score_parts(&mut self, window: &Window) -> Vec<Option<f64>> {
-        let mut blocks = Vec::with_capacity(self.layout.blocks.len());
-        let mut rest = window.values;
-        for block in &self.layout.blocks {
-            let (values, after) = rest.split_at(block.len());
-            blocks.push(values);
-            rest = after;
+        let gap = window.gap_ms > 0;
+        let time = self.settings.time_zone.at(window.end_ms.saturating_sub(self.settings.window_ms / 2));
+        let mut values = window.values.to_vec();
+        if self.volume.is_thin(window.n) {
+            self.layout.slices(&mut values).for_each(|(block, values)| volume::leave_out_descriptions(block, values));
         }
-        self.parts.iter_mut().map(|part| part.score(blocks[part.block()], window.items, window.gap_ms > 0)).collect()
+        let mut blocks: Vec<&mut [f32]> = self.layout.slices(&mut values).map(|(_, values)| values).collect();
+        let score = |part: &mut Part| {
+            let values = &mut *blocks[part.block()];
+            let score = part.score(values, window.items, gap, time);
+            part.take_out_hour(values);
+            score
+        };
+        self.parts.iter_mut().map(score).collect()
     }
 
     /// The largest contributions over all parts, each part weighing by how surprised it is.
@@ -266,6 +277,7 @@ impl Inside {
         let in_incident = self.watch.open().is_some();
         let least = Pace::of(&self.layout, &self.settings).least_weight();
         let weight = if in_incident { least } else { ((p / USUAL) as f32).clamp(least, 1.0) };
+        self.volume.learn(weight);
         for ((part, score), p) in self.parts.iter_mut().zip(scores).zip(joint) {
             if turn == Some(Turn::Opened) {
                 part.set_apart();
@@ -290,6 +302,9 @@ impl Inside {
         let alike = |(part, made): (&Part, &Part)| part.is_consistent(made, &blocks[made.block()], pace);
         if self.parts.len() != made.len() || !self.parts.iter().zip(&made).all(alike) {
             return Err(Error::Checkpoint("a model doesn't fit the layout"));
+        }
+        if !self.volume.is_consistent() {
+            return Err(Error::Checkpoint("the usual traffic is impossible"));
         }
         if !self.names.is_consistent(&self.layout) {
             return Err(Error::Checkpoint("item names don't fit the layout"));

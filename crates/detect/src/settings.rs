@@ -1,6 +1,6 @@
 //! What a user can choose; checked once, when a pipeline is made.
 
-use crate::{Detectors, Error};
+use crate::{Detectors, Error, Zone};
 use serde::{Deserialize, Serialize};
 
 const DAY_MS: f64 = 86_400_000.0;
@@ -21,6 +21,8 @@ pub struct Settings {
     pub accept_after: u32,
     /// What scores numeric blocks.
     pub detectors: Detectors,
+    /// Whose hours and weekdays the traffic follows.
+    pub time_zone: Zone,
 }
 
 impl Settings {
@@ -34,6 +36,7 @@ impl Settings {
             quiet_after: 10,
             accept_after: 720,
             detectors: Detectors::default(),
+            time_zone: Zone::default(),
         }
     }
 

@@ -1,0 +1,106 @@
+//! Traffic that follows hour and weekday: what is usual at another hour is found, and changed clocks are no incident.
+
+mod week;
+
+use eddyline_detect::{Block, Change, Incident, Layout, Pipeline, Settings, Verdict, Window, Zone};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use week::shop::{Fault, Shop};
+use week::{DAY_MS, MONDAY_MS, Week};
+
+const HOUR_MS: u64 = 3_600_000;
+const WINDOW_MS: u64 = 300_000;
+
+fn pipeline(time_zone: Zone) -> Pipeline {
+    Pipeline::new(Shop::layout(), Settings { time_zone, ..Settings::new(WINDOW_MS) }).unwrap()
+}
+
+/// Two events a second at noon.
+fn shop(seed: u64, start_ms: u64) -> Week {
+    Week::new(seed, 2.0, WINDOW_MS, start_ms)
+}
+
+fn opened(verdict: Verdict) -> Option<Incident> {
+    match verdict.change {
+        Some(Change::Opened(incident)) => Some(incident),
+        _ => None,
+    }
+}
+
+#[test]
+fn traffic_of_another_hour_is_found_from_the_fourth_day_on() {
+    let (mut week, mut pipeline) = (shop(3, MONDAY_MS), pipeline(Zone::default()));
+    // At each of these days' 3:00 an hour of noon's traffic, and at 15:00 an hour of the night's.
+    let (night, noon) = (3 * HOUR_MS, 15 * HOUR_MS);
+    let mut found = Vec::new();
+    for window in 0..11 * DAY_MS / WINDOW_MS {
+        let (day, time) = (window * WINDOW_MS / DAY_MS + 1, window * WINDOW_MS % DAY_MS);
+        let during = |hour: u64| [4, 5, 8, 9, 10].contains(&day) && (hour..hour + HOUR_MS).contains(&time);
+        let local_ms = match (during(night), during(noon)) {
+            (true, _) => MONDAY_MS + noon,
+            (_, true) => MONDAY_MS + night,
+            _ => week.now_ms(),
+        };
+        let verdict = pipeline.push(&week.next_at(local_ms, Fault::None).window()).unwrap();
+        if let Some(incident) = opened(verdict)
+            && (during(night) || during(noon))
+        {
+            let cause = &incident.causes[0];
+            assert!(cause.observed < cause.low || cause.observed > cause.high, "{cause:?}");
+            found.push((day, time / HOUR_MS));
+        }
+    }
+    let all: Vec<(u64, u64)> = [4, 5, 8, 9, 10].into_iter().flat_map(|day| [(day, 3), (day, 15)]).collect();
+    assert_eq!(found, all);
+}
+
+#[test]
+fn the_night_the_clocks_change_is_a_night_like_any_other() {
+    let berlin: Zone = "Europe/Berlin".parse().unwrap();
+    // Monday, 16 March 2026, 0:00 in Berlin. On Sunday the 29th at 1:00 UTC an hour is left out.
+    let (start_ms, change_ms) = (1_773_615_600_000, 1_774_746_000_000);
+    let (mut week, mut pipeline) = (shop(4, start_ms), pipeline(berlin));
+    for _ in 0..15 * DAY_MS / WINDOW_MS {
+        let now_ms = week.now_ms();
+        let local_ms = now_ms + HOUR_MS * if now_ms < change_ms { 1 } else { 2 };
+        let verdict = pipeline.push(&week.next_at(local_ms, Fault::None).window()).unwrap();
+        let near = (change_ms - HOUR_MS..change_ms + 9 * HOUR_MS).contains(&now_ms);
+        if let Some(incident) = opened(verdict).filter(|_| near) {
+            panic!("{} h after the change: {}", (now_ms as f64 - change_ms as f64) / HOUR_MS as f64, incident.summary);
+        }
+    }
+}
+
+#[test]
+fn where_no_hour_is_like_its_kind_the_time_zone_changes_nothing() {
+    let layout = Layout { blocks: vec![Block::Numeric { names: ["noise", "walk"].map(str::to_owned).to_vec() }] };
+    let pipeline = |zone: &str| {
+        let settings = Settings { time_zone: zone.parse().unwrap(), ..Settings::new(WINDOW_MS) };
+        Pipeline::new(layout.clone(), settings).unwrap()
+    };
+    let (mut here, mut there) = (pipeline("UTC"), pipeline("Asia/Tokyo"));
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut walk = 0.0;
+    for window in 1..=8 * DAY_MS / WINDOW_MS {
+        walk += rng.random_range(-1.0_f32..1.0);
+        let values = [rng.random_range(-1.0..1.0), walk];
+        let window = Window { end_ms: window * WINDOW_MS, n: 1, values: &values, gap_ms: 0, items: &[], slots: &[] };
+        assert_eq!(here.push(&window).unwrap(), there.push(&window).unwrap());
+    }
+}
+
+#[test]
+fn a_restored_pipeline_knows_the_hours() {
+    let (mut week, mut straight) = (shop(5, MONDAY_MS), pipeline("Europe/Berlin".parse().unwrap()));
+    let mut restored = straight.clone();
+    for window in 0..4 * DAY_MS / WINDOW_MS {
+        let fingerprint = week.next(Fault::None);
+        let (expected, got) =
+            (straight.push(&fingerprint.window()).unwrap(), restored.push(&fingerprint.window()).unwrap());
+        assert_eq!(expected, got, "window {window}");
+        if window % 101 == 0 {
+            restored = postcard::from_bytes(&postcard::to_stdvec(&restored).unwrap()).unwrap();
+        }
+    }
+    assert_eq!(postcard::to_stdvec(&straight).unwrap(), postcard::to_stdvec(&restored).unwrap());
+}
