@@ -9,7 +9,7 @@ use crate::settings::budget;
 use crate::upkeep::change::Change;
 use crate::upkeep::command::Order;
 use clap::{Args, Parser, Subcommand};
-use eddyline_detect::Detectors;
+use eddyline_detect::{Detectors, Zone};
 use eddyline_wire::keys::Companions;
 use std::path::PathBuf;
 
@@ -178,6 +178,7 @@ Examples:
   eddyline worker
   eddyline worker --redis redis://:secret@redis.internal:6379/2 --deployment production
   eddyline worker --redis redis+unix:///run/redis/redis.sock --budget 0.2
+  eddyline worker --time-zone America/New_York
 
 Then: redis-cli SUBSCRIBE eddyline:alerts
 
@@ -333,6 +334,9 @@ pub struct ChoiceArgs {
     /// mixture, zscore, moving-average, ewma.
     #[arg(long, env = "EDDYLINE_DETECTORS", value_name = "NAMES", default_value_t = Detectors::default())]
     pub detectors: Detectors,
+    /// Whose hours and weekdays the traffic follows: an IANA name, such as Europe/Berlin.
+    #[arg(long, env = "EDDYLINE_TIME_ZONE", value_name = "ZONE", default_value_t = Zone::default())]
+    pub time_zone: Zone,
 }
 
 impl From<&ChoiceArgs> for Choices {
@@ -343,6 +347,7 @@ impl From<&ChoiceArgs> for Choices {
             quiet_after: args.quiet_after,
             accept_after: args.accept_after,
             detectors: args.detectors.clone(),
+            time_zone: args.time_zone.clone(),
         }
     }
 }
@@ -410,6 +415,7 @@ mod tests {
         };
         assert!(refused(&["--budget", "0"]).contains("a number above 0 and at most 10000"));
         assert!(refused(&["--detectors", "magic"]).contains("moving-average"));
+        assert!(refused(&["--time-zone", "Berlin"]).contains("an IANA name such as UTC or Europe/Berlin"));
         assert!(refused(&["--min-history", "5"]).contains("--min-history"));
         assert!(refused(&["--monitor", "{x}"]).contains("braces"));
         assert!(refused(&["--redis", "ftp://x"]).contains("--redis"));

@@ -2,7 +2,7 @@
 //! same verdicts live, offline and after a restart.
 
 use crate::translate;
-use eddyline_detect::{Change, Detectors, Pipeline, Settings, Verdict, Window};
+use eddyline_detect::{Change, Detectors, Pipeline, Settings, Verdict, Window, Zone};
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -21,12 +21,15 @@ pub struct Choices {
     pub accept_after: u32,
     /// What scores numbers.
     pub detectors: Detectors,
+    /// Whose hours and weekdays the traffic follows.
+    pub time_zone: Zone,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        let Settings { budget_per_day, min_history, quiet_after, accept_after, detectors, .. } = Settings::new(1000);
-        Self { budget_per_day, min_history, quiet_after, accept_after, detectors }
+        let Settings { budget_per_day, min_history, quiet_after, accept_after, detectors, time_zone, .. } =
+            Settings::new(1000);
+        Self { budget_per_day, min_history, quiet_after, accept_after, detectors, time_zone }
     }
 }
 
@@ -40,6 +43,7 @@ impl Choices {
             quiet_after: self.quiet_after,
             accept_after: self.accept_after,
             detectors: self.detectors.clone(),
+            time_zone: self.time_zone.clone(),
             ..Settings::new(window_ms)
         }
     }

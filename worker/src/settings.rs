@@ -19,13 +19,17 @@ const OTHERS: [&str; 2] = [PERIOD, FEATURES];
 /// A field, and how its value changes the choices; else why it can't.
 type Field = (&'static str, fn(&mut Choices, &str) -> Result<(), String>);
 
-const FIELDS: [Field; 2] = [
+const FIELDS: [Field; 3] = [
     ("budget", |choices, value| {
         choices.budget_per_day = budget(value)?;
         Ok(())
     }),
     ("detectors", |choices, value| {
         choices.detectors = value.parse().map_err(|error: eddyline_detect::Error| error.to_string())?;
+        Ok(())
+    }),
+    ("time_zone", |choices, value| {
+        choices.time_zone = value.parse().map_err(|error: eddyline_detect::Error| error.to_string())?;
         Ok(())
     }),
 ];
@@ -141,7 +145,7 @@ mod tests {
         assert_eq!(choices.detectors.to_string(), "ewma");
         let all = wrong.join("; ");
         assert!(all.contains("'budget' is '-1': a number above 0"), "{all}");
-        assert!(all.contains("'sensitivity' isn't one of budget, detectors, period_ms, features"), "{all}");
+        assert!(all.contains("'sensitivity' isn't one of budget, detectors, time_zone, period_ms, features"), "{all}");
         let (choices, wrong) = read(&[("detectors", "magic")]);
         assert_eq!(choices, Choices::default());
         assert!(wrong[0].contains("no detector is called 'magic'") && wrong[0].contains("moving-average"), "{wrong:?}");
