@@ -44,6 +44,14 @@ const HOSTILE: [(&str, Hostile); 9] =
     ];
 
 #[test]
+fn every_detector_is_described() {
+    let text = include_str!("../../../docs/detectors.md");
+    for detector in Detector::ALL {
+        assert_eq!(text.matches(&format!("\n| `{detector}` | ")).count(), 2, "{detector} in both tables");
+    }
+}
+
+#[test]
 fn any_input_has_a_score_from_every_detector() {
     for detector in Detector::ALL {
         for (name, values) in HOSTILE {
