@@ -118,7 +118,9 @@ impl Lone {
     fn look(&mut self, scaled: f32) {
         let value = f64::from(scaled);
         self.expected = self.long.or(value);
-        self.now = vec![scaled, (value - self.short.or(value)) as f32, (value - self.expected) as f32, f32::NAN];
+        self.now[0] = scaled;
+        self.now[1] = (value - self.short.or(value)) as f32;
+        self.now[FROM_LONG] = (value - self.expected) as f32;
         self.short.follow(value, SHORT);
         self.long.follow(value, LONG);
         if let Some(before) = self.before.replace(value) {

@@ -104,12 +104,16 @@ impl Novelty {
 
     /// Forgets the value that leaves the smallest hole; what is far and between isn't forgotten.
     fn thin(&mut self) {
-        let holes = self.values.windows(3).map(|near| near[2] - near[0]).enumerate();
-        if let Some((before, hole)) = holes.min_by(|a, b| a.1.total_cmp(&b.1)) {
-            self.blur = self.blur.max(hole);
-            self.values.remove(before + 1);
-            self.gaps.remove(before + 1);
+        let (mut index, mut least) = (0, f32::INFINITY);
+        for (before, near) in self.values.windows(3).enumerate() {
+            let hole = near[2] - near[0];
+            if hole < least {
+                (index, least) = (before + 1, hole);
+            }
         }
+        self.blur = self.blur.max(least);
+        self.values.remove(index);
+        self.gaps.remove(index);
     }
 
     /// Reads the tail of the distances off anew.
@@ -143,7 +147,8 @@ impl Novelty {
             && self.values.len() == self.gaps.len()
             && self.values.iter().all(|value| value.is_finite())
             && self.values.windows(2).all(|pair| pair[0] < pair[1])
-            && self.gaps.iter().all(|gap| *gap >= 0.0)
+            && self.gaps.iter().all(|gap| gap.is_finite() && *gap >= 0.0)
+            && self.blur.is_finite()
             && self.blur >= 0.0
             && (0.0..=HORIZON).contains(&self.seen)
             && self.mean.is_finite()

@@ -25,11 +25,13 @@ pub(super) fn table() -> Result<Option<String>> {
     let Some(folder) = data_dir("nab") else { return Ok(None) };
     let all = read(&folder.join("nab.csv.gz"))?;
     let judged = judge_all(&all)?;
-    let mut folders: Vec<&str> = all.iter().map(Series::folder).collect();
+    // A folder without anything to find has no score of its own.
+    let labelled = all.iter().filter(|series| series.labels.contains(&true));
+    let mut folders: Vec<&str> = labelled.map(Series::folder).collect();
     folders.dedup();
     for folder in folders {
         let figures = figures(all.iter().zip(&judged).filter(|(series, _)| series.folder() == folder));
-        println!("nab {folder}: {figures}");
+        println!("{folder}: {figures}");
     }
     let days: f64 = all.iter().map(Series::days).sum();
     let openings: usize = judged.iter().map(|judged| judged.openings).sum();
