@@ -131,6 +131,11 @@ impl Novelty {
         self.tail = Some(Tail { start, share, number, half: (nth((number / 2.0).floor()) - start).max(least) });
     }
 
+    /// Highest surprise that the number of values can show by counting.
+    pub(crate) fn shown(&self) -> f64 {
+        self.seen.max(1.0).ln()
+    }
+
     /// Standard deviation of the values.
     pub(crate) fn deviation(&self) -> f64 {
         self.variance.sqrt()
