@@ -213,6 +213,10 @@ Examples, events:
   eddyline replay events.csv.gz --cross peer_service*duration_us@250 --labels faults.csv --plot replay.html
   eddyline replay events.csv.gz --redis redis://127.0.0.1:6379 --monitor yesterday
 
+Examples, how often would other settings have fired?
+  eddyline replay events.csv.gz --cross peer_service*duration_us@250 --preview
+  eddyline replay --preview --redis redis://127.0.0.1:6379 --monitor checkout
+
 Without --dimension, --cross, --measure and --unique, the fields are inferred from the first events.
 
 Examples, vectors (a row a window, a column a feature):
@@ -225,7 +229,7 @@ Examples, vectors (a row a window, a column a feature):
 #[command(after_help = REPLAY_EXAMPLES)]
 pub struct ReplayArgs {
     /// Events: CSV with a header, or one JSON object a line. With --period vectors: CSV. Gzip is recognised.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "preview", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The file has ready vectors, one so often; 'auto' takes the usual step of the time column. Rows without a time column
     /// follow each other without a gap.
@@ -298,6 +302,10 @@ pub struct ReplayArgs {
     /// Report as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Say how often other budgets, windows (of events) and detectors (of numbers) would have fired. Without a file, for the
+    /// fingerprints that --redis has of --monitor, of which nothing is touched.
+    #[arg(long, conflicts_with_all = ["scores", "fingerprints", "plot", "labels", "label", "from_row"])]
+    pub preview: bool,
     /// Draw scores, alert line, incidents and labels: a page (.html) that needs nothing but itself, or a drawing (.svg).
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,

@@ -4,7 +4,7 @@
 use crate::translate;
 use eddyline_detect::{Change, Detectors, Pipeline, Settings, Verdict, Window, Zone};
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
-use eddyline_wire::schema::Schema;
+use eddyline_wire::schema::{Block, Schema};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -56,6 +56,14 @@ pub struct NamedSchema {
     pub id: u64,
     /// The record.
     pub record: Schema,
+}
+
+impl NamedSchema {
+    /// Whether some of its features are plain numbers.
+    #[must_use]
+    pub fn has_numbers(&self) -> bool {
+        self.record.blocks.iter().any(|block| matches!(block, Block::Numeric { .. }))
+    }
 }
 
 /// Why a fingerprint can't be judged.

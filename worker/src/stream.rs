@@ -204,7 +204,10 @@ pub fn all_fingerprints(connection: &mut redis::Connection, fingerprints: &[u8])
 }
 
 /// A whole stream, read in pages.
-fn all(connection: &mut redis::Connection, key: &[u8]) -> RedisResult<Vec<RawEntry>> {
+///
+/// # Errors
+/// Trouble with Redis.
+pub fn all(connection: &mut redis::Connection, key: &[u8]) -> RedisResult<Vec<RawEntry>> {
     const PAGE: usize = 1000;
     let (mut entries, mut start): (Vec<RawEntry>, String) = (Vec::new(), "-".to_owned());
     loop {

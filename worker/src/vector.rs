@@ -1,7 +1,7 @@
 //! Vectors that somebody else made, as fingerprints: what a vector monitor and a replay of vectors share, and how the entries
 //! of a live one are read.
 
-use crate::connect::Connection;
+use crate::connect::{Connection, is_lost};
 use crate::judge::NamedSchema;
 use crate::stream::RawEntry;
 use eddyline_wire::fingerprint::{Fingerprint, Top, schema_id};
@@ -39,6 +39,17 @@ struct Settings {
     features: Option<Vec<u8>>,
 }
 
+impl Settings {
+    /// What they mean; nothing without a period, or while the features aren't known.
+    fn schema(&self) -> Option<Result<Arc<NamedSchema>, VectorError>> {
+        match (&self.period, &self.features) {
+            (Some(period), Some(features)) => Some(read_settings(period, features)),
+            (Some(period), None) => vector::period(period).err().map(Err),
+            (None, _) => None,
+        }
+    }
+}
+
 /// Reads the entries of one monitor that may be a vector monitor.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -56,6 +67,14 @@ impl Reader {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
+    /// For a monitor with these settings, whose entries these are; nothing is written.
+    #[must_use]
+    pub fn of_settings(name: &str, period: Option<Vec<u8>>, features: Option<Vec<u8>>, entries: &[RawEntry]) -> Self {
+        let features = features.or_else(|| Some(json(&features_of(entries)?)));
+        let settings = Settings { period, features };
+        Self { schema: settings.schema(), settings, ..Self::new(name) }
+    }
+
     /// The schema of entries to come, once there is one.
     #[must_use]
     pub fn schema(&self) -> Option<&Arc<NamedSchema>> {
@@ -70,22 +89,17 @@ impl Reader {
     pub async fn look(&mut self, connection: &mut Connection, keys: &Companions, page: &[RawEntry]) -> RedisResult<()> {
         let mut settings = settings(connection, keys).await?;
         let has_period = settings.period.as_ref().is_some_and(|period| vector::period(period).is_ok());
-        if has_period && settings.features.is_none() {
-            let mut entries = page.iter().map(|(_, fields)| fields).filter(|fields| !is_fingerprint(fields));
-            if let Some(features) = entries.find_map(|fields| vector::features(pairs(fields)).ok()) {
-                let json = serde_json::to_vec(&features).expect("strings always serialise");
-                redis::cmd("HSETNX").arg(keys.settings()).arg(FEATURES).arg(json).exec_async(connection).await?;
-                settings = self::settings(connection, keys).await?;
-            }
+        if has_period
+            && settings.features.is_none()
+            && let Some(features) = features_of(page)
+        {
+            redis::cmd("HSETNX").arg(keys.settings()).arg(FEATURES).arg(json(&features)).exec_async(connection).await?;
+            settings = self::settings(connection, keys).await?;
         }
         if settings == self.settings {
             return Ok(());
         }
-        let schema = match (&settings.period, &settings.features) {
-            (Some(period), Some(features)) => Some(read_settings(period, features)),
-            (Some(period), None) => vector::period(period).err().map(Err),
-            (None, _) => None,
-        };
+        let schema = settings.schema();
         if let Some(Ok(schema)) = &schema {
             let (id, record) = (schema_id(schema.id), schema.record.to_json());
             redis::cmd("HSETNX").arg(keys.schemas()).arg(&id).arg(record).exec_async(connection).await?;
@@ -146,12 +160,28 @@ async fn settings(connection: &mut Connection, keys: &Companions) -> RedisResult
     let mut pipe = redis::pipe();
     pipe.cmd("HGET").arg(keys.settings()).arg(PERIOD);
     pipe.cmd("HGET").arg(keys.settings()).arg(FEATURES);
-    let (period, features) = pipe.query_async(connection).await?;
-    Ok(Settings { period, features })
+    // Settings that can't be read are none; that is said where the rest of them is read.
+    let replies: Vec<RedisResult<Option<Vec<u8>>>> = pipe.ignore_errors().query_async(connection).await?;
+    let [period, features] = <[_; 2]>::try_from(replies).expect("as many replies as commands");
+    let readable = |reply: RedisResult<Option<Vec<u8>>>| match reply {
+        Err(error) if is_lost(&error) => Err(error),
+        reply => Ok(reply.ok().flatten()),
+    };
+    Ok(Settings { period: readable(period)?, features: readable(features)? })
 }
 
 fn read_settings(period: &[u8], features: &[u8]) -> Result<Arc<NamedSchema>, VectorError> {
     Ok(named_schema(vector::period(period)?, vector::named_features(features)?))
+}
+
+/// The features of the first entry of use.
+fn features_of(entries: &[RawEntry]) -> Option<Vec<String>> {
+    let mut vectors = entries.iter().map(|(_, fields)| fields).filter(|fields| !is_fingerprint(fields));
+    vectors.find_map(|fields| vector::features(pairs(fields)).ok())
+}
+
+fn json(features: &[String]) -> Vec<u8> {
+    serde_json::to_vec(features).expect("strings always serialise")
 }
 
 fn is_fingerprint(fields: &[Vec<u8>]) -> bool {

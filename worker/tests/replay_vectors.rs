@@ -229,3 +229,42 @@ fn what_cannot_be_replayed_is_named() {
         assert!(refusal.contains(says), "{says}\n{refusal}");
     }
 }
+
+#[test]
+fn a_page_needs_nothing_but_itself_and_tells_in_words_what_it_draws() {
+    let folder = Folder::new().with("<host>.csv", csv(1)).with("labels.csv", labels());
+    let args = ["<host>.csv", "--period", "1m", "--labels", "labels.csv"];
+    folder.report(&[&args[..], &["--plot", "page.html"]].concat());
+    let page = folder.read("page.html");
+    for part in
+        ["<title>", "aria-labelledby", "<desc ", "prefers-color-scheme: dark", "<td>fault</td>", "mem above usual"]
+    {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert!(page.contains("&lt;host&gt;") && !page.contains("<host>"));
+    assert_eq!(page.matches("class=\"fault\"").count(), FAULTS.len() + 1, "both faults, and the key");
+    let outside = page.replace("http://www.w3.org/2000/svg", "");
+    for reference in ["http", "src=", "href=", "@import", "url("] {
+        assert!(!outside.contains(reference), "{reference}");
+    }
+    folder.report(&[&args[..], &["--plot", "page.svg"]].concat());
+    assert!(folder.read("page.svg").starts_with("<svg xmlns"));
+}
+
+#[test]
+fn a_preview_says_how_often_other_settings_would_have_fired() {
+    let folder = Folder::new().with("host.csv", csv(1));
+    let json = folder.json(&["host.csv", "--period", "1m", "--preview"]);
+    let trials = json["trials"].as_array().unwrap();
+    let openings = |budget: f64| {
+        let found = trials.iter().find(|trial| trial["budget"] == budget && trial["detectors"] == "auto").unwrap();
+        found["openings"].as_array().unwrap().len()
+    };
+    assert!(openings(1.0 / 7.0) <= openings(1.0) && openings(1.0) <= openings(24.0));
+    let alone = folder.json(&["host.csv", "--period", "1m"]);
+    assert_eq!(openings(1.0) as u64, alone["all"]["openings"].as_u64().unwrap());
+    assert!(trials.iter().any(|trial| trial["detectors"] == "zscore"));
+    let report = folder.report(&["host.csv", "--period", "1m", "--preview"]);
+    assert!(report.contains("1 in 7 days   60 s") && report.contains("mem above usual"), "{report}");
+    assert!(folder.refusal(&["--preview"]).contains("--redis and --monitor"));
+}

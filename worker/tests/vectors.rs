@@ -14,6 +14,7 @@ use plain::{SOON, Worker, random};
 use redis::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::process::Command;
 
 const NAME: &str = "web-1";
 const PERIOD_MS: u64 = 60_000;
@@ -201,4 +202,22 @@ fn other_features_in_the_settings_start_a_new_baseline() {
     wait_for_score(&mut redis, &id(89));
     worker.stop();
     assert_eq!(scores(&mut redis).pop().unwrap().1["state"], "warming 10/60");
+}
+
+#[test]
+fn a_preview_of_a_live_monitor_leaves_it_as_it_is() {
+    let server = Server::plain().start().unwrap();
+    let mut redis = server.connection().unwrap();
+    command(&mut redis, &format!("HSET {{{NAME}}}:settings period_ms {PERIOD_MS}"));
+    add(&mut redis, 1..210);
+    let digest = |redis: &mut Connection| -> String { redis::cmd("DEBUG").arg("DIGEST").query(redis).unwrap() };
+    let before = digest(&mut redis);
+    let output = Command::new(env!("CARGO_BIN_EXE_eddyline"))
+        .args(["replay", "--preview", "--redis", &server.url(), "--monitor", NAME, "--budget", "100"])
+        .output()
+        .unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(report.contains("100 a day     60 s      auto") && report.contains("mem above usual"), "{report}");
+    assert_eq!(digest(&mut redis), before);
 }

@@ -1,6 +1,6 @@
 //! Incidents, from the messages about them.
 
-use eddyline_wire::alert::{Alert, Event};
+use eddyline_wire::alert::{Alert, Event, Severity};
 
 /// An incident, from all messages about it.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,14 @@ pub struct Incident<'a> {
     pub end_ms: u64,
     /// Whether it was resolved.
     pub over: bool,
+}
+
+impl Incident<'_> {
+    /// Whether its peak was critical.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        self.peak.severity == Severity::Critical
+    }
 }
 
 /// The incidents that messages tell of, in order of their opening.

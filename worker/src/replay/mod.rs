@@ -5,7 +5,8 @@
 //! that [`report`] shows, with its [`quality`] where [`labels`] are given.
 //!
 //! Ready [`vectors`]: a [`table`] holds the series, each gets a court of its own, [`vector_report`] shows what came of it and
-//! how that measures up to labelled rows. [`json`] says the same to machines, [`plot`] shows it.
+//! how that measures up to labelled rows. [`json`] says the same to machines, [`plot`] shows it. A [`preview`] judges
+//! either, or what is [`stored`] on a server, under other settings.
 
 pub mod column;
 pub mod court;
@@ -18,10 +19,12 @@ pub mod outcome;
 pub mod parallel;
 pub mod plan;
 pub mod plot;
+pub mod preview;
 pub mod pump;
 pub mod quality;
 pub mod report;
 pub mod server;
+pub mod stored;
 pub mod table;
 pub mod tally;
 pub mod time;
@@ -115,6 +118,10 @@ pub fn run(order: &Order) -> Result<(), ReplayError> {
     match order {
         Order::Events(plan) => events(plan),
         Order::Vectors(plan) => vectors(plan),
+        Order::Preview { source, json } => {
+            let preview = preview::preview(source)?;
+            print(&if *json { preview.json().to_string() } else { preview.to_string() })
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::ReplayError;
 use super::column::Mapping;
+use super::preview::Source;
 use super::time::TimeUnit;
-use super::vectors::VectorPlan;
+use super::vectors::{Period, VectorPlan};
 use crate::cli::ReplayArgs;
 use crate::connect::Address;
 use crate::identity::Identity;
@@ -80,29 +81,63 @@ pub enum Order {
     Events(Box<Plan>),
     /// Files of vectors.
     Vectors(Box<VectorPlan>),
+    /// Other settings, tried on either or on what a server has.
+    Preview {
+        /// What there is.
+        source: Source,
+        /// The report as JSON.
+        json: bool,
+    },
 }
 
 impl TryFrom<ReplayArgs> for Order {
     type Error = ReplayError;
 
     fn try_from(args: ReplayArgs) -> Result<Self, ReplayError> {
-        let Some(period) = args.period else { return Plan::try_from(args).map(|plan| Self::Events(Box::new(plan))) };
-        Ok(Self::Vectors(Box::new(VectorPlan {
-            files: args.files,
-            period,
-            time: args.time,
-            time_unit: args.time_unit,
-            series: args.series,
-            label: args.label,
-            fields: args.fields,
-            absent: args.absent.into_iter().map(String::into_bytes).collect(),
-            labels: args.labels,
-            from_row: args.from_row,
-            choices: Choices::from(&args.choices),
-            scores: args.scores,
-            json: args.json,
-            plot: args.plot,
-        })))
+        let (preview, json) = (args.preview, args.json);
+        if preview && args.files.is_empty() {
+            let Some(address) = args.redis else {
+                let what = "--preview: of which file? Or of which monitor, with --redis and --monitor?";
+                return Err(ReplayError::Definition(what.to_owned()));
+            };
+            let keys = Companions::of(args.monitor.as_bytes());
+            let keys = keys.map_err(|error| ReplayError::Definition(error.to_string()))?;
+            let choices = Choices::from(&args.choices);
+            return Ok(Self::Preview { source: Source::Stored { address: Box::new(address), keys, choices }, json });
+        }
+        if preview && args.redis.is_some() {
+            let what = "--preview: a file or a server's monitor, not both";
+            return Err(ReplayError::Definition(what.to_owned()));
+        }
+        let source = match args.period {
+            Some(period) => Source::Vectors(Box::new(vector_plan(args, period))),
+            None => Source::Events(Box::new(Plan::try_from(args)?)),
+        };
+        Ok(match source {
+            source if preview => Self::Preview { source, json },
+            Source::Vectors(plan) => Self::Vectors(plan),
+            Source::Events(plan) => Self::Events(plan),
+            source @ Source::Stored { .. } => Self::Preview { source, json },
+        })
+    }
+}
+
+fn vector_plan(args: ReplayArgs, period: Period) -> VectorPlan {
+    VectorPlan {
+        files: args.files,
+        period,
+        time: args.time,
+        time_unit: args.time_unit,
+        series: args.series,
+        label: args.label,
+        fields: args.fields,
+        absent: args.absent.into_iter().map(String::into_bytes).collect(),
+        labels: args.labels,
+        from_row: args.from_row,
+        choices: Choices::from(&args.choices),
+        scores: args.scores,
+        json: args.json,
+        plot: args.plot,
     }
 }
 
@@ -170,6 +205,27 @@ fn create(
     let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
     let create = Create::parse(&words).map_err(|error| refused(error.to_string()))?;
     Ok(Create { clock: Clock::Stream, from: From::After(EntryId::default()), ..create })
+}
+
+/// The same events under other choices, in other windows; nothing is written.
+#[must_use]
+pub fn varied(plan: &Plan, choices: &Choices, window_ms: u64) -> Plan {
+    Plan {
+        file: plan.file.clone(),
+        time: plan.time.clone(),
+        time_unit: plan.time_unit,
+        fields: plan.fields.clone(),
+        absent: plan.absent.clone(),
+        create: Create { window_ms, ..plan.create.clone() },
+        gap_ms: plan.gap_ms,
+        choices: choices.clone(),
+        via: Via::Offline,
+        labels: None,
+        scores: None,
+        fingerprints: None,
+        json: false,
+        plot: None,
+    }
 }
 
 /// Key of the stream of events, in the monitor's slot.

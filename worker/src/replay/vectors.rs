@@ -97,33 +97,53 @@ pub struct Replayed {
 pub fn replay(plan: &VectorPlan) -> Result<Replayed, ReplayError> {
     let began = Instant::now();
     let Read { series, files, tally } = read(plan)?;
+    let outcomes = judge(&series, &plan.choices)?;
+    let measured = |(series, outcome): (Series, Outcome)| {
+        let quality = series.labels.as_ref().map(|labels| measured(plan, &series, labels, &outcome));
+        Judged { series, outcome, quality }
+    };
+    let judged = series.into_iter().zip(outcomes).map(measured).collect();
+    Ok(Replayed { judged, files, tally, took: began.elapsed() })
+}
+
+/// Judges every series from a cold start, as many at once as there are cores.
+///
+/// # Errors
+/// One that can't be judged.
+pub fn judge(series: &[Series], choices: &Choices) -> Result<Vec<Outcome>, ReplayError> {
     let rows: usize = series.iter().map(|series| series.ends_ms.len()).sum();
     let bar = progress(rows as u64);
-    let outcomes = parallel::each(&series, |series| {
+    let outcomes = parallel::each(series, |series| {
         let identity = Identity { deployment: DEPLOYMENT.to_owned(), monitor: series.name.clone().into_bytes(), db: 0 };
-        let mut court = Court::new(plan.choices.clone(), identity);
+        let mut court = Court::new(choices.clone(), identity);
         for (row, fingerprint) in series.fingerprints().enumerate() {
             court.hear(&fingerprint, &series.schema)?;
             if (row + 1) % STRIDE == 0 {
                 bar.inc(STRIDE as u64);
             }
         }
-        let quality = series.labels.as_ref().map(|labels| measured(plan, series, labels, &court.outcome));
-        Ok::<_, ReplayError>((court.outcome, quality))
-    })?;
+        Ok(court.outcome)
+    });
     bar.finish_and_clear();
-    let judged = series.into_iter().zip(outcomes);
-    let judged = judged.map(|(series, (outcome, quality))| Judged { series, outcome, quality }).collect();
-    Ok(Replayed { judged, files, tally, took: began.elapsed() })
+    outcomes
 }
 
-struct Read {
-    series: Vec<Series>,
-    files: Vec<(PathBuf, Vec<usize>)>,
-    tally: Tally,
+/// Files of vectors as they were read.
+#[derive(Debug)]
+pub struct Read {
+    /// All series, file by file.
+    pub series: Vec<Series>,
+    /// For each file: its path and, for each of its rows, the place of its series.
+    pub files: Vec<(PathBuf, Vec<usize>)>,
+    /// What became of the rows.
+    pub tally: Tally,
 }
 
-fn read(plan: &VectorPlan) -> Result<Read, ReplayError> {
+/// Reads the plan's files, and their labels.
+///
+/// # Errors
+/// What can't be read.
+pub fn read(plan: &VectorPlan) -> Result<Read, ReplayError> {
     if !plan.labels.is_empty() && plan.labels.len() != plan.files.len() {
         let (labels, files) = (plan.labels.len(), plan.files.len());
         return Err(ReplayError::Definition(format!(
