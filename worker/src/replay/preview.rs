@@ -115,7 +115,7 @@ fn events(plan: &Plan) -> Result<Preview, ReplayError> {
 
 fn of_vectors(plan: &VectorPlan) -> Result<Preview, ReplayError> {
     let read = vectors::read(plan)?;
-    let period_ms = read.series.first().map(|series| series.period_ms());
+    let period_ms = read.series.first().map(super::table::Series::period_ms);
     let period_ms = period_ms.filter(|period| read.series.iter().all(|series| series.period_ms() == *period));
     let mut trials = Vec::new();
     for choices in variants(&plan.choices, true) {
