@@ -90,7 +90,7 @@ fn a_fault_in_a_file_of_events_is_found_and_compared_with_the_labels() {
     assert!(report.contains("events    36000 in"), "{report}");
     assert!(report.contains("windows   179 of 10 s, the first 60 to learn from"), "{report}");
     assert!(report.contains("[fault 1 pay slow]"), "{report}");
-    assert!(report.contains("faults found within 60 s: 1 of 1"), "{report}");
+    assert!(report.contains("faults found: 1 of 1, within 60 s 1"), "{report}");
     let scores = folder.read("scores.csv");
     assert_eq!(scores.lines().next(), Some("window_end_ms,score,alert,p,state"));
     assert_eq!(scores.lines().count(), 1 + 119);

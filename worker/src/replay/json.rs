@@ -115,7 +115,9 @@ fn event_quality(quality: &Quality) -> Value {
         "without_suspect": quality.without_suspect.as_ref().map(ranking),
         "visible": alarms.visible,
         "found": alarms.found,
+        "found_within_60_s": alarms.found_at_once,
         "median_delay_s": alarms.median_delay_s,
+        "false_openings": alarms.false_openings,
         "false_alarms": alarms.false_alarms,
         "quiet_hours": alarms.quiet_hours,
     })

@@ -4,7 +4,7 @@
 use super::labels::{AFTERMATH_S, Labels, Stretch};
 use super::outcome::Window;
 use eddyline_measures::ranking::{Areas, areas};
-use eddyline_measures::rows::{ALERT, median};
+use eddyline_measures::rows::median;
 
 /// Alerts at most so many windows apart are one false alarm.
 const SAME_ALARM: usize = 6;
@@ -25,23 +25,27 @@ pub struct Ranking {
 /// How good the alerts are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alarms {
-    /// Faults with an alert within a minute of their start.
+    /// Faults with an alert while they lasted.
     pub found: usize,
+    /// Faults with an alert within a minute of their start.
+    pub found_at_once: usize,
     /// Faults of which at least one window counts.
     pub visible: usize,
-    /// Median seconds from a found fault's start to the centre of the first alerting window.
+    /// Median seconds from the start of a fault found at once to the centre of the first alerting window.
     pub median_delay_s: Option<f64>,
-    /// Groups of alerts outside faults.
+    /// Incidents opened outside faults.
+    pub false_openings: usize,
+    /// Groups of alerting windows outside faults, also where an incident opened in a fault goes on.
     pub false_alarms: usize,
     /// Hours outside faults.
     pub quiet_hours: f64,
 }
 
 impl Alarms {
-    /// False alarms a day of quiet time.
+    /// Incidents opened a day of quiet time; NaN without any.
     #[must_use]
-    pub fn false_alarms_a_day(&self) -> f64 {
-        self.false_alarms as f64 / self.quiet_hours * 24.0
+    pub fn false_openings_a_day(&self) -> f64 {
+        self.false_openings as f64 / self.quiet_hours * 24.0
     }
 }
 
@@ -80,7 +84,7 @@ pub fn quality(windows: &[Window], window_ms: u64, labels: &Labels) -> Quality {
     Quality {
         published: ranking(&scores, &positive, &counts),
         without_suspect,
-        alarms: alarms(&centres, &scores, &positive, &counts, window_ms, labels),
+        alarms: alarms(windows, &centres, &positive, &counts, window_ms, labels),
     }
 }
 
@@ -94,21 +98,23 @@ fn ranking(scores: &[f64], positive: &[bool], keep: &[bool]) -> Ranking {
 }
 
 fn alarms(
+    windows: &[Window],
     centres: &[f64],
-    scores: &[f64],
     positive: &[bool],
     counts: &[bool],
     window_ms: u64,
     labels: &Labels,
 ) -> Alarms {
-    let alerts: Vec<bool> = scores.iter().zip(counts).map(|(&score, &counts)| counts && score >= ALERT).collect();
-    let (mut visible, mut delays) = (0, Vec::new());
+    let alerts: Vec<bool> = windows.iter().zip(counts).map(|(window, &counts)| counts && window.alerts()).collect();
+    let (mut visible, mut found, mut delays) = (0, 0, Vec::new());
     for fault in &labels.faults {
         let inside = |c: f64, end: f64| c >= fault.start_s && c < end;
         if (0..centres.len()).any(|i| counts[i] && inside(centres[i], fault.end_s)) {
             visible += 1;
-            let first = (0..centres.len()).find(|&i| alerts[i] && inside(centres[i], fault.start_s + 60.0));
-            delays.extend(first.map(|i| centres[i] - fault.start_s));
+            let first = (0..centres.len()).find(|&i| alerts[i] && inside(centres[i], fault.end_s));
+            let delay = first.map(|i| centres[i] - fault.start_s);
+            found += usize::from(delay.is_some());
+            delays.extend(delay.filter(|delay| *delay < 60.0));
         }
     }
     let quiet: Vec<bool> = counts.iter().zip(positive).map(|(&counts, &positive)| counts && !positive).collect();
@@ -119,11 +125,17 @@ fn alarms(
         }
         last = Some(i);
     }
+    let incident = |i: usize| windows[i].score.incident.as_ref();
+    let opened =
+        |i: &usize| incident(*i).is_some() && i.checked_sub(1).is_none_or(|before| incident(before) != incident(*i));
+    let false_openings = (0..quiet.len()).filter(|&i| quiet[i]).filter(opened).count();
     let quiet_windows = quiet.iter().filter(|quiet| **quiet).count();
     Alarms {
-        found: delays.len(),
+        found,
+        found_at_once: delays.len(),
         visible,
         median_delay_s: median(delays),
+        false_openings,
         false_alarms,
         quiet_hours: quiet_windows as f64 * window_ms as f64 / 3.6e6,
     }
@@ -159,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn only_alerts_in_a_faults_first_minute_find_it() {
+    fn only_alerts_in_a_faults_first_minute_find_it_at_once() {
         let mut scores = vec![0.0; 60];
         scores[1] = 0.6; // quiet: false alarm at 15 s
         scores[4] = 0.6; // 45 s: the same alarm
@@ -167,9 +179,24 @@ mod tests {
         scores[41] = 0.9; // 415 s: aftermath, neither
         scores[57] = 0.8; // 575 s: 75 s into fault 500–590, too late
         let alarms = quality(&windows(&scores), 10_000, &labels(&[(200.0, 380.0), (500.0, 590.0)])).alarms;
-        assert_eq!((alarms.found, alarms.visible, alarms.false_alarms), (1, 2, 1));
+        assert_eq!((alarms.found, alarms.found_at_once, alarms.visible, alarms.false_alarms), (2, 1, 2, 1));
         assert_eq!(alarms.median_delay_s, Some(5.0));
         assert!((alarms.quiet_hours - (60.0 - 18.0 - 6.0 - 9.0 - 1.0) / 360.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn incidents_count_where_they_were_opened() {
+        let mut windows = windows(&[0.0; 40]);
+        let mut during = |range: std::ops::Range<usize>, id: &str| {
+            windows[range].iter_mut().for_each(|window| window.score.incident = Some(id.to_owned()));
+        };
+        during(2..5, "in quiet time");
+        during(5..6, "at once after it");
+        during(9..12, "just before the fault, into it");
+        during(15..33, "in the fault, far beyond it");
+        let alarms = quality(&windows, 10_000, &labels(&[(100.0, 200.0)])).alarms;
+        assert_eq!(alarms.false_openings, 3);
+        assert!((alarms.false_openings_a_day() - 3.0 * 24.0 / alarms.quiet_hours).abs() < 1e-9);
     }
 
     #[test]

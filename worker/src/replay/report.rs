@@ -122,13 +122,15 @@ fn comparison(f: &mut fmt::Formatter<'_>, quality: &Quality, budget: f64) -> fmt
     let delay = alarms.median_delay_s.map_or_else(|| "-".to_owned(), |delay| format!("{delay:.0} s"));
     writeln!(
         f,
-        "  faults found within 60 s: {} of {}, median delay {delay}\n  false alarms: {} in {:.1} quiet hours, {:.1} a day \
-         where {budget} was accepted",
+        "  faults found: {} of {}, within 60 s {}, median delay of those {delay}\n  incidents opened in {:.1} quiet hours: \
+         {}, {:.1} a day where {budget} was accepted; stretches of alerts there: {}",
         alarms.found,
         alarms.visible,
-        alarms.false_alarms,
+        alarms.found_at_once,
         alarms.quiet_hours,
-        alarms.false_alarms_a_day()
+        alarms.false_openings,
+        alarms.false_openings_a_day(),
+        alarms.false_alarms,
     )
 }
 

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use eddyline_testkit::data_dir;
+use serde::Deserialize;
 
 use crate::build;
 
@@ -30,9 +31,9 @@ const WATCHED: [&str; 4] = ["--cross", "peer_service*duration_us@250", "--window
 const BUDGETS: [&str; 2] = ["1", "24"];
 
 const HEADER: &str = "\
-| data | budget a day | AUROC | average precision | AUROC² | average precision² | found within 60 s | median delay | \
-false alarms a day | events a second |
-|---|---|---|---|---|---|---|---|---|---|";
+| data | budget a day | AUROC | average precision | AUROC² | average precision² | faults found | within 60 s | \
+median delay | incidents opened in quiet time, a day | events a second |
+|---|---|---|---|---|---|---|---|---|---|---|";
 
 /// Runs every trace that is there with every budget; prints the commands. None where there is no trace.
 pub(super) fn table(root: &Path) -> Result<Option<String>> {
@@ -45,9 +46,8 @@ pub(super) fn table(root: &Path) -> Result<Option<String>> {
     for (trace, folder) in &present {
         for budget in BUDGETS {
             let report = replay(built.worker()?, trace, folder, budget)?;
-            let figures = Figures::read(&report).with_context(|| format!("not a report of a replay:\n{report}"))?;
             table.push('\n');
-            table.push_str(&figures.row(trace.folder, budget));
+            table.push_str(&row(trace.folder, budget, &report));
         }
     }
     table.push_str("\n\n² without the stretches of `suspect.csv`, which look like faults but have no label.");
@@ -55,7 +55,7 @@ pub(super) fn table(root: &Path) -> Result<Option<String>> {
 }
 
 /// The report of one replay, in the folder of its data.
-fn replay(worker: &Path, trace: &Trace, folder: &Path, budget: &str) -> Result<String> {
+fn replay(worker: &Path, trace: &Trace, folder: &Path, budget: &str) -> Result<Report> {
     let mut arguments = vec!["replay", "events.csv.gz"];
     arguments.extend(WATCHED);
     arguments.extend(["--labels", "faults.csv"]);
@@ -65,6 +65,7 @@ fn replay(worker: &Path, trace: &Trace, folder: &Path, budget: &str) -> Result<S
     println!("{}: eddyline {shown}", trace.folder);
     let output = Command::new(worker)
         .args(&arguments)
+        .arg("--json")
         .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -73,88 +74,68 @@ fn replay(worker: &Path, trace: &Trace, folder: &Path, budget: &str) -> Result<S
     if !output.status.success() {
         bail!("the replay of {} failed", trace.folder);
     }
-    Ok(String::from_utf8(output.stdout)?)
+    serde_json::from_slice(&output.stdout).context("not a report of a replay")
 }
 
-/// What a report says, as it says it.
-#[derive(Debug, PartialEq)]
-struct Figures<'a> {
-    published: [&'a str; 2],
-    without_suspect: Option<[&'a str; 2]>,
-    found: &'a str,
-    median_delay: &'a str,
-    false_alarms: &'a str,
-    speed: &'a str,
+/// What the table needs of the report that `eddyline replay --json` prints.
+#[derive(Deserialize)]
+struct Report {
+    events: f64,
+    seconds: f64,
+    quality: Quality,
 }
 
-impl<'a> Figures<'a> {
-    fn read(report: &'a str) -> Option<Self> {
-        let line = |start: &str| report.lines().find_map(|line| line.trim_start().strip_prefix(start));
-        let ranking = |start: &str| -> Option<[&'a str; 2]> {
-            let words: Vec<&str> = line(start)?.split_whitespace().collect();
-            match words[..] {
-                ["AUROC", auroc, "average", "precision", precision, ..] => Some([auroc, precision]),
-                _ => None,
-            }
-        };
-        let (found, median_delay) = line("faults found within 60 s: ")?.split_once(", median delay ")?;
-        let false_alarms = line("false alarms: ")?.split_once(" quiet hours, ")?.1.split_once(" a day")?.0;
-        let speed = line("events ")?.split_once('(')?.1.split_once(" a second)")?.0;
-        Some(Self {
-            published: ranking("published labels:")?,
-            without_suspect: ranking("without suspect stretches:"),
-            found,
-            median_delay,
-            false_alarms,
-            speed,
-        })
-    }
+#[derive(Deserialize)]
+struct Quality {
+    published: Ranking,
+    without_suspect: Option<Ranking>,
+    visible: usize,
+    found: usize,
+    found_within_60_s: usize,
+    median_delay_s: Option<f64>,
+    false_openings: usize,
+    quiet_hours: f64,
+}
 
-    fn row(&self, data: &str, budget: &str) -> String {
-        let [auroc, precision] = self.published;
-        let [auroc2, precision2] = self.without_suspect.unwrap_or(["–", "–"]);
-        let Self { found, median_delay, false_alarms, speed, .. } = self;
-        format!(
-            "| {data} | {budget} | {auroc} | {precision} | {auroc2} | {precision2} | {found} | {median_delay} | \
-             {false_alarms} | {speed} |"
-        )
-    }
+#[derive(Deserialize)]
+struct Ranking {
+    auroc: f64,
+    average_precision: f64,
+}
+
+fn row(data: &str, budget: &str, report: &Report) -> String {
+    let quality = &report.quality;
+    let areas = |ranking: &Ranking| format!("{:.3} | {:.3}", ranking.auroc, ranking.average_precision);
+    let without = quality.without_suspect.as_ref().map_or_else(|| "– | –".to_owned(), areas);
+    let delay = quality.median_delay_s.map_or_else(|| "–".to_owned(), |delay| format!("{delay:.0} s"));
+    let Quality { visible, found, found_within_60_s, false_openings, quiet_hours, .. } = quality;
+    let (a_day, speed) = (*false_openings as f64 / quiet_hours * 24.0, report.events / report.seconds);
+    format!(
+        "| {data} | {budget} | {} | {without} | {found} of {visible} | {found_within_60_s} | {delay} | {a_day:.0} \
+         ({false_openings} in {quiet_hours:.1} h) | {speed:.0} |",
+        areas(&quality.published)
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Figures;
-
-    const REPORT: &str = "\
-onlineboutique/events.csv.gz
-  events    2456051 in 1.7 s (1431291 a second)
-  windows   815 of 10 s, the first 60 to learn from
-
-incidents 1
-  2022-08-22 04:02:20  warning  0.55      25 s  about once in 3 hours  [fault 2 frontend return]
-      fewer events a window than usual
-
-quality
-  published labels: AUROC 0.722  average precision 0.566  (632 windows, 0.418 of them in faults)
-  without suspect stretches: AUROC 0.814  average precision 0.760  (588 windows, 0.449 of them in faults)
-  faults found within 60 s: 3 of 21, median delay 17 s
-  false alarms: 2 in 1.0 quiet hours, 48.0 a day where 1 was accepted
-";
+    use super::{Report, row};
 
     #[test]
     fn figures_of_a_report_become_a_row() {
-        let figures = Figures::read(REPORT).expect("a report");
+        let report = |without: &str| -> Report {
+            let quality = format!(
+                r#"{{"published":{{"windows":632,"auroc":0.7221,"average_precision":0.5664}},"without_suspect":{without},
+                    "visible":21,"found":9,"found_within_60_s":3,"median_delay_s":17.0,"false_alarms":4,
+                    "false_openings":2,"quiet_hours":1.2}}"#
+            );
+            let json = format!(r#"{{"events":3000000,"seconds":2.0,"quality":{quality}}}"#);
+            serde_json::from_str(&json).expect("a report")
+        };
         assert_eq!(
-            figures.row("onlineboutique", "1"),
-            "| onlineboutique | 1 | 0.722 | 0.566 | 0.814 | 0.760 | 3 of 21 | 17 s | 48.0 | 1431291 |"
+            row("onlineboutique", "1", &report(r#"{"auroc":0.8144,"average_precision":0.76}"#)),
+            "| onlineboutique | 1 | 0.722 | 0.566 | 0.814 | 0.760 | 9 of 21 | 3 | 17 s | 40 (2 in 1.2 h) | 1500000 |"
         );
-        let plain = REPORT.replace("without suspect stretches", "else");
-        assert_eq!(Figures::read(&plain).expect("a report").without_suspect, None);
-    }
-
-    #[test]
-    fn report_without_labels_has_no_figures() {
-        let (reading, _) = REPORT.split_once("quality").expect("there is such a part");
-        assert_eq!(Figures::read(reading), None);
+        assert!(row("trainticket", "1", &report("null")).contains("| – | – |"));
     }
 }
