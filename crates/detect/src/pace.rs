@@ -18,10 +18,12 @@ pub(crate) enum Pace {
 }
 
 impl Pace {
-    /// Detectors that were chosen by name judge window by window, too, if it isn't the ensemble alone.
+    /// Detectors that were chosen by name judge window by window, too, if it isn't the ensemble alone; and so does what
+    /// judges one number, which tells an event once.
     pub(crate) fn of(layout: &Layout, settings: &Settings) -> Self {
         let numbers = layout.blocks.iter().all(|block| matches!(block, Block::Numeric { .. }));
         match settings.detectors.chosen() {
+            [] if layout.len() == 1 => Self::Events,
             [] | [Detector::Ensemble] if numbers => Self::Vectors,
             _ => Self::Events,
         }

@@ -125,8 +125,8 @@ impl Part {
                 parts
             }
             Block::Numeric { names } if layout.len() == 1 && settings.detectors.chosen().is_empty() => {
-                // What it was taught to be usual keeps an incident open and finds the next of the same size; what is new ranks.
-                let (lone, beside) = (Lone::new(&names[0]), Model::of(Detector::Ensemble, names, pace));
+                // The level keeps an incident open while it lasts and finds the next of the same size; what is new ranks.
+                let (lone, beside) = (Lone::new(&names[0]), Model::of(Detector::Level, names, pace));
                 let voice = |weight, bounded: bool| Voice { weight, leads: !bounded, bounded };
                 vec![part(0, 1, voice(1.0, false), Model::Lone(Box::new(lone))), part(0, 1, voice(0.25, true), beside)]
             }
