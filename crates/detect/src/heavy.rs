@@ -1,7 +1,7 @@
 //! The heavy items of a block of counts, window by window: what a fingerprint tells of them, and what its buckets say of
 //! those that it doesn't tell.
 
-use crate::recent::MEMORY;
+use crate::recent::{MEMORY, MOST};
 use crate::window::Item;
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +13,6 @@ const HEAVY: f32 = 1.0 / 64.0;
 const FORGOTTEN: u32 = 8_192;
 /// Longest item that is followed, in bytes: a longer one is cut anyway.
 const LONGEST: usize = 128;
-
-/// Largest count that is believed: sums of such stay finite.
-const MOST: f32 = 1e15;
 
 /// Counts of the last windows, newest first; those before the start or a gap are none.
 type Short = [f32; MEMORY];

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Most windows that are summed.
 pub(crate) const MEMORY: usize = 6;
+/// Largest count that is believed: sums of such stay finite.
+pub(crate) const MOST: f32 = 1e15;
 
 /// Counts of the last windows, newest first; empty after a gap, because sums don't reach across one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,7 +25,7 @@ impl Recent {
         }
         let mut window = if self.windows.len() == MEMORY { self.windows.pop().unwrap_or_default() } else { Vec::new() };
         window.clear();
-        window.extend(counts.iter().map(|count| if count.is_finite() { count.max(0.0) } else { 0.0 }));
+        window.extend(counts.iter().map(|count| if count.is_finite() { count.clamp(0.0, MOST) } else { 0.0 }));
         self.windows.insert(0, window);
     }
 
@@ -48,7 +50,7 @@ impl Recent {
 
     pub(crate) fn is_consistent(&self, cells: usize) -> bool {
         let sound =
-            |window: &Vec<f32>| window.len() == cells && window.iter().all(|count| count.is_finite() && *count >= 0.0);
+            |window: &Vec<f32>| window.len() == cells && window.iter().all(|count| (0.0..=MOST).contains(count));
         self.windows.len() <= MEMORY && self.windows.iter().all(sound)
     }
 }
