@@ -5,6 +5,7 @@
 //! features are in the setting `features`, a JSON array: what the first entry has where nobody set it.
 
 use crate::fingerprint::{FingerprintError, vector};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Setting: milliseconds from a vector to the next.
 pub const PERIOD: &str = "period_ms";
@@ -33,8 +34,8 @@ pub enum VectorError {
     #[error("vector has no number in any of the monitor's features")]
     Empty,
     /// Too many fields.
-    #[error("vector has {0} features, more than {MAX_FEATURES}")]
-    TooMany(usize),
+    #[error("vector has more than {MAX_FEATURES} features")]
+    TooMany,
     /// The id isn't a time of its own.
     #[error("vector's id isn't <ms>-0: of the vectors of one millisecond only the first is judged")]
     Id,
@@ -88,21 +89,26 @@ fn blob<'a>(mut fields: impl Iterator<Item = Pair<'a>>) -> Option<&'a [u8]> {
 /// # Errors
 /// None, or too many.
 pub fn features<'a>(fields: impl Iterator<Item = Pair<'a>> + Clone) -> Result<Vec<String>, VectorError> {
-    let mut names: Vec<String> = Vec::new();
-    if let Some(blob) = blob(fields.clone()) {
-        names.extend((0..vector(blob)?.len()).map(|place| format!("f{place:02}")));
+    let names: Vec<String> = if let Some(blob) = blob(fields.clone()) {
+        (0..vector(blob)?.len()).map(|place| format!("f{place:02}")).collect()
     } else {
+        let (mut names, mut known) = (Vec::new(), BTreeSet::new());
+        // One more than allowed is enough to refuse it: an entry may have millions of fields.
         for (field, _) in fields.filter(|(_, value)| number(value).is_some()) {
             let name = String::from_utf8_lossy(field).into_owned();
-            if !names.contains(&name) {
+            if known.insert(name.clone()) {
                 names.push(name);
             }
+            if names.len() > MAX_FEATURES {
+                break;
+            }
         }
-    }
+        names
+    };
     match names.len() {
         0 => Err(VectorError::Empty),
         1..=MAX_FEATURES => Ok(names),
-        many => Err(VectorError::TooMany(many)),
+        _ => Err(VectorError::TooMany),
     }
 }
 
@@ -121,6 +127,7 @@ pub fn values<'a>(
         return if got == expected { Ok(values) } else { Err(VectorError::Length { got, expected }) };
     }
     let mut values = vec![None; features.len()];
+    let mut places: Option<BTreeMap<&str, usize>> = None;
     let mut place = 0;
     let mut any = false;
     for (field, value) in fields {
@@ -129,7 +136,8 @@ pub fn values<'a>(
         let found = if is_next {
             Some(place)
         } else {
-            features.iter().position(|name| String::from_utf8_lossy(field) == *name)
+            let named = || features.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+            places.get_or_insert_with(named).get(&*String::from_utf8_lossy(field)).copied()
         };
         let Some(found) = found else {
             odd(Oddity::Unknown, field);
@@ -244,6 +252,15 @@ mod tests {
         for bad in ["cpu mem", "[]", r#"["a","a"]"#, r#"["a",1]"#] {
             assert_eq!(named_features(bad.as_bytes()), Err(VectorError::Features), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_entry_of_very_many_fields_is_refused_before_all_are_compared() {
+        let names: Vec<String> = (0..200_000).map(|place| format!("field{place}")).collect();
+        let fields = names.iter().map(|name| (name.as_bytes(), &b"1"[..]));
+        assert_eq!(super::features(fields.clone()), Err(VectorError::TooMany));
+        let known = &names[..MAX_FEATURES];
+        assert_eq!(values(fields, known, |_, _| {}).unwrap(), [1.0; MAX_FEATURES]);
     }
 
     proptest! {
