@@ -97,7 +97,7 @@ fn plain_numbers_that_anyone_adds_lead_to_alerts() {
     let message: String = alerts.get_message().unwrap().get_payload().unwrap();
     let alert: Alert = serde_json::from_str(&message).unwrap();
     assert_eq!((alert.monitor.as_str(), alert.event.as_str(), alert.window_ms), (NAME, "opened", PERIOD_MS));
-    assert_eq!(alert.causes[0].feature, "mem");
+    assert_eq!(alert.causes[0].feature, "mem", "{message}");
     assert!(alert.summary.starts_with("mem above usual"), "{}", alert.summary);
     wait_for_score(&mut redis, &id(102));
     // what the features are called stands where everyone looks for it

@@ -8,7 +8,7 @@ use crate::layout::{Block, Layout};
 use crate::names::Names;
 use crate::pace::Pace;
 use crate::part::Part;
-use crate::settings::Settings;
+use crate::settings::{MOST_P_ALERT, Settings};
 use crate::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
 use crate::volume::{self, Volume};
 use crate::window::{Item, Window};
@@ -207,7 +207,7 @@ impl Inside {
     /// The `p` at the alert boundary. The budget is one of openings, and an ordinary jolt opens once, however many windows
     /// it makes.
     fn p_alert(&self) -> f64 {
-        self.settings.p_alert() * Pace::of(&self.layout, &self.settings).jolt() as f64
+        (self.settings.p_alert() * Pace::of(&self.layout, &self.settings).jolt() as f64).min(MOST_P_ALERT)
     }
 
     fn score_parts(&mut self, window: &Window) -> Vec<Option<f64>> {

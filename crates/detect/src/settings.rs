@@ -4,6 +4,8 @@ use crate::{Detectors, Error, Zone};
 use serde::{Deserialize, Serialize};
 
 const DAY_MS: f64 = 86_400_000.0;
+/// Largest `p` at the alert boundary, however large the budget.
+pub(crate) const MOST_P_ALERT: f64 = 0.01;
 
 /// Choices of one monitor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +45,7 @@ impl Settings {
     /// The `p` at the alert boundary: `clamp(budget × window / day, 1e-9, 0.01)`.
     #[must_use]
     pub fn p_alert(&self) -> f64 {
-        (self.budget_per_day * self.window_ms as f64 / DAY_MS).clamp(1e-9, 0.01)
+        (self.budget_per_day * self.window_ms as f64 / DAY_MS).clamp(1e-9, MOST_P_ALERT)
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
