@@ -13,6 +13,8 @@ const PART: f64 = 0.25;
 const ENOUGH: u64 = 250;
 /// Windows remembered.
 const HORIZON: f64 = 20_000.0;
+/// Windows that say how many there just were.
+const RECENT: f64 = 30.0;
 
 /// The usual number of observations.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,23 +22,29 @@ pub(crate) struct Volume {
     /// Mean of ln(1 + observations), and its weight.
     mean: f64,
     weight: f64,
+    /// The same of the last windows.
+    recent: f64,
     latest: u64,
 }
 
 impl Volume {
-    /// Takes a window of so many observations in; whether these are too few.
+    /// Takes a window of so many observations in; whether these are too few. Where they became few at once it isn't the night
+    /// that came: an outage shows in whatever it takes away.
     pub(crate) fn is_thin(&mut self, n: u64) -> bool {
         self.latest = n;
-        n < ENOUGH && (n as f64).ln_1p() < self.mean + PART.ln()
+        let (size, least) = ((n as f64).ln_1p(), PART.ln());
+        n < ENOUGH && size < self.mean + least && size >= self.recent + least
     }
 
     pub(crate) fn learn(&mut self, weight: f32) {
         self.weight = (self.weight + f64::from(weight)).min(HORIZON);
-        self.mean += f64::from(weight) / self.weight * ((self.latest as f64).ln_1p() - self.mean);
+        let size = (self.latest as f64).ln_1p();
+        self.mean += f64::from(weight) / self.weight * (size - self.mean);
+        self.recent += f64::from(weight) / self.weight.min(RECENT) * (size - self.recent);
     }
 
     pub(crate) fn is_consistent(&self) -> bool {
-        self.mean.is_finite() && (0.0..=HORIZON).contains(&self.weight)
+        self.mean.is_finite() && self.recent.is_finite() && (0.0..=HORIZON).contains(&self.weight)
     }
 }
 
@@ -63,12 +71,20 @@ mod tests {
 
     #[test]
     fn a_window_is_thin_next_to_the_usual_ones_only() {
-        let mut volume = after(std::iter::repeat_n(200, 100));
-        assert_eq!([200, 60, 40, 0].map(|n| volume.is_thin(n)), [false, false, true, true]);
+        // An evening that comes slowly.
+        let evening = (0..100).map(|window| 200 - 3 * window / 2);
+        let mut volume = after(std::iter::repeat_n(200, 5_000).chain(evening));
+        assert_eq!([200, 60, 40, 30].map(|n| volume.is_thin(n)), [false, false, true, true]);
         // Few are usual here, and many are enough there.
         assert!(!after(std::iter::repeat_n(3, 100)).is_thin(2));
         assert!(!after(std::iter::repeat_n(100_000, 100)).is_thin(300));
         assert!(!Volume::default().is_thin(0));
+    }
+
+    #[test]
+    fn a_window_thin_at_once_is_an_outage_and_no_night() {
+        let mut volume = after(std::iter::repeat_n(200, 100));
+        assert_eq!([40, 0].map(|n| volume.is_thin(n)), [false, false]);
     }
 
     #[test]

@@ -98,3 +98,22 @@ fn a_window_short_of_an_alert_is_explained_until_it_is_learned() {
     pipeline.learn();
     assert!(pipeline.explain(&slow.window()).is_empty());
 }
+
+#[test]
+fn a_shop_that_is_down_is_found_every_time() {
+    for rate in [0.0, 3.0] {
+        let mut shop = Shop::new(7, 60.0, 1_000);
+        let mut pipeline = Pipeline::new(Shop::layout(), Settings::new(1_000)).unwrap();
+        let mut found = Vec::new();
+        for window in 0..3_600_u64 {
+            let is_down = window >= 1_200 && window % 600 < 60;
+            shop.set_rate(if is_down { rate } else { 60.0 });
+            let verdict = pipeline.push(&shop.next(Fault::None).window()).unwrap();
+            if matches!(verdict.change, Some(Change::Opened(_))) && is_down {
+                found.push(window / 600);
+            }
+        }
+        found.dedup();
+        assert_eq!(found, [2, 3, 4, 5], "{rate} events a second");
+    }
+}
