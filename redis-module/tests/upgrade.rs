@@ -5,7 +5,8 @@
 
 mod support;
 
-use redis::Connection;
+use redis::{Connection, Value, from_redis_value_ref};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use support::{SOON, call, fingerprints, info, server, settled};
@@ -49,7 +50,10 @@ fn every_older_encoding_loads_and_counts_on_as_before() {
                 assert_eq!(id, format!("{end}-0"));
                 fields.into_iter().find(|(name, _)| name == "v").expect("a vector").1
             });
-            assert_eq!(vector, golden(version, state, "fingerprint"), "v{version} {state}");
+            let bursts = bursts(&mut redis, state);
+            let told = |vector: Vec<u8>| without(vector, &bursts);
+            let (vector, expected) = (vector.map(told), golden(version, state, "fingerprint").map(told));
+            assert_eq!(vector, expected, "v{version} {state}");
         }
     }
 }
@@ -70,6 +74,18 @@ fn a_dump_of_a_newer_release_is_refused_and_the_log_says_so() {
     assert!(error.contains("Bad data format"), "{error}");
     assert!(server.log().contains("needs a newer module, this one reads up to 2"), "{}", server.log());
     assert_eq!(call::<i64>(&mut redis, "EXISTS n"), 0);
+}
+
+/// Where a vector has bursts: since they count the window before as well, they are others than those of encodings 1 and 2.
+fn bursts(redis: &mut Connection, key: &str) -> Vec<usize> {
+    let schema: BTreeMap<String, Value> = call(redis, &format!("EDDY.SCHEMA {key}"));
+    let names: Vec<String> = schema.get("features").map_or_else(Vec::new, |names| from_redis_value_ref(names).unwrap());
+    (0..names.len()).filter(|feature| names[*feature].ends_with(":burst")).collect()
+}
+
+fn without(mut vector: Vec<u8>, features: &[usize]) -> Vec<u8> {
+    features.iter().for_each(|feature| vector[4 * feature..][..4].fill(0));
+    vector
 }
 
 /// The checksum of a dump: CRC-64 of Jones, reflected.
