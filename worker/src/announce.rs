@@ -46,7 +46,7 @@ impl Announced {
     /// End of its first window, ms since the epoch.
     #[must_use]
     pub fn opened_end_ms(&self) -> u64 {
-        self.alert.since_ms + self.alert.window_ms
+        self.alert.since_ms.saturating_add(self.alert.window_ms)
     }
 }
 

@@ -105,7 +105,7 @@ impl Series {
         match self.last_end_ms {
             0 => 0,
             last => {
-                let windows = (end_ms.saturating_sub(last) + window_ms / 2) / window_ms;
+                let windows = end_ms.saturating_sub(last).saturating_add(window_ms / 2) / window_ms;
                 windows.saturating_sub(1) * window_ms
             }
         }

@@ -41,6 +41,8 @@ struct Open {
     incident: Incident,
     /// Windows since the last one at or above 0.5.
     quiet: u32,
+    /// Windows seen since it began: those without data teach no new normal.
+    observed: u32,
     /// Causes that a change has told of.
     told: Vec<String>,
     /// `p` of the peak when it was last told.
@@ -63,6 +65,7 @@ impl Watch {
         let passed = moment.missed.saturating_add(1);
         open.incident.last_end_ms = moment.end_ms;
         open.incident.windows = open.incident.windows.saturating_add(passed);
+        open.observed = open.observed.saturating_add(1);
         let change = match Severity::of(moment.score) {
             Some(severity) => open.continue_with(moment, severity, settings),
             None => {
@@ -72,7 +75,7 @@ impl Watch {
         };
         let resolution = if open.quiet >= settings.quiet_after {
             Resolution::Quiet
-        } else if open.incident.windows >= settings.accept_after {
+        } else if open.observed >= settings.accept_after {
             Resolution::Accepted
         } else {
             return change;
@@ -108,7 +111,7 @@ impl Open {
         };
         let (told, told_p) = (moment.causes.iter().map(key).collect(), moment.p);
         peak(&mut incident, moment, severity, settings);
-        Self { incident, quiet: 0, told, told_p }
+        Self { incident, quiet: 0, observed: 1, told, told_p }
     }
 
     /// A further window at or above 0.5: an update where it is rarer by far, more severe, or of another cause.
@@ -238,6 +241,17 @@ mod tests {
         watch.step(at(0, 0.6), &settings());
         let change = watch.step(Moment { missed: 5, ..at(6, 0.1) }, &settings());
         assert!(matches!(change, Some(Change::Resolved(_, Resolution::Quiet))));
+    }
+
+    #[test]
+    fn time_without_data_makes_nothing_normal() {
+        let mut watch = Watch::default();
+        let (settings, mut changes) = (Settings { quiet_after: 10_000, ..settings() }, Vec::new());
+        for window in 0..20 {
+            let moment = Moment { missed: 10, ..at(window * 11, 0.6) };
+            changes.extend(watch.step(moment, &settings));
+        }
+        assert!(matches!(changes[..], [Change::Opened(_)]), "{changes:?}");
     }
 
     #[test]

@@ -99,10 +99,16 @@ impl Profile {
         self.used
     }
 
-    /// What this hour says, before the day's offset; none where it has not been seen.
+    /// What this hour says, before the day's offset; none where it has not been seen. Of two neighbours of which one was
+    /// never seen the other says it alone, so that nothing jumps in the middle of it.
     fn hour(&self, place: Place) -> Option<f32> {
         let [before, after] = place.between.map(|slot| self.slots[usize::from(slot)]);
-        (before.days > 0.0 && after.days > 0.0).then_some(before.mean + place.towards * (after.mean - before.mean))
+        match (before.days > 0.0, after.days > 0.0) {
+            (true, true) => Some(before.mean + place.towards * (after.mean - before.mean)),
+            (true, false) => Some(before.mean),
+            (false, true) => Some(after.mean),
+            (false, false) => None,
+        }
     }
 
     /// What is expected here of a value, which may choose between the offsets of today and of this weekday.

@@ -6,7 +6,7 @@ use super::incidents::{Incident, incidents};
 use super::offline::Offline;
 use super::outcome::Outcome;
 use super::plan::{Plan, varied};
-use super::report::{clock, span};
+use super::report::{SUMMARY, clock, span};
 use super::stored;
 use super::vectors::{self, VectorPlan};
 use super::{ReplayError, feed, parallel};
@@ -15,6 +15,7 @@ use crate::identity::Identity;
 use crate::judge::Choices;
 use eddyline_detect::Detector;
 use eddyline_wire::keys::Companions;
+use eddyline_wire::text::printable;
 use serde_json::{Value, json};
 use std::fmt::{self, Write as _};
 
@@ -243,7 +244,8 @@ impl Preview {
             if trial.outcomes.len() > 1 {
                 write!(when, "  {name}")?;
             }
-            writeln!(f, "  {when}  {:<8} {:.2}  {}", peak.severity.as_str(), peak.score, peak.summary)?;
+            let summary = printable(peak.summary.as_bytes(), SUMMARY);
+            writeln!(f, "  {when}  {:<8} {:.2}  {summary}", peak.severity.as_str(), peak.score)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::quality::{Quality, Ranking, quality};
 use super::tally::Tally;
 use eddyline_wire::alert::Alert;
+use eddyline_wire::text::printable;
 use std::fmt;
 use std::time::Duration;
 
@@ -92,7 +93,7 @@ pub fn findings(
         let remark = remark(peak.since_ms, *end_ms).map(|remark| format!("  [{remark}]")).unwrap_or_default();
         let since = when(peak.since_ms);
         writeln!(f, "  {since}  {severity:<8} {:.2}  {lasted:>8}{open}  {}{remark}", peak.score, peak.rarity)?;
-        writeln!(f, "      {}", peak.summary)?;
+        writeln!(f, "      {}", printable(peak.summary.as_bytes(), SUMMARY))?;
     }
     Ok(())
 }
@@ -133,6 +134,9 @@ fn comparison(f: &mut fmt::Formatter<'_>, quality: &Quality, budget: f64) -> fmt
         alarms.false_alarms,
     )
 }
+
+/// Longest summary shown, in bytes.
+pub(super) const SUMMARY: usize = 1024;
 
 /// Time of day with date, UTC, to the second.
 #[must_use]
