@@ -39,14 +39,6 @@ enum Model {
 }
 
 impl Model {
-    /// What its scores are, on this block.
-    fn nature(&self, block: &Block) -> Nature {
-        match self {
-            Self::Season(_) => Nature::Deviation,
-            _ => Nature::of(block),
-        }
-    }
-
     /// The detector of this name, on features of these names.
     fn of(detector: Detector, names: &[String], pace: Pace) -> Self {
         match Single::new(detector, names, pace) {
@@ -102,7 +94,7 @@ impl Part {
             first,
             len,
             voice,
-            past: Past::new(pace, model.nature(block)),
+            past: Past::new(pace, Nature::of(block)),
             model,
             learned: 0,
             counted: false,
@@ -199,8 +191,10 @@ impl Part {
 
     /// Counts the window, learned with `weight`, among the ordinary ones. Of an incident's windows beyond the alert line exactly one counts:
     /// leaving all out runs away, keeping all hides the next incident (`algorithms.md` §5).
-    pub(crate) fn count(&mut self, score: f64, beyond: bool, weight: f32) {
-        let ordinary = !(beyond && std::mem::replace(&mut self.counted, true));
+    pub(crate) fn count(&mut self, score: f64, in_incident: bool, beyond: bool, weight: f32) {
+        // Residuals of an hour last: a day of another rhythm is one event to the season, on whichever side of the line.
+        let of_incident = if matches!(self.model, Model::Season(_)) { in_incident } else { in_incident && beyond };
+        let ordinary = !(of_incident && std::mem::replace(&mut self.counted, true));
         self.past.add(score, ordinary, weight);
     }
 

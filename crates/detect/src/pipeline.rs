@@ -283,7 +283,7 @@ impl Inside {
                 part.set_apart();
             }
             if let Some(score) = score {
-                part.count(score, in_incident && p <= p_alert, weight);
+                part.count(score, in_incident, p <= p_alert, weight);
             }
             part.learn(weight);
             if let Some(Turn::Over { accepted }) = turn {

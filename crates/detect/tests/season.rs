@@ -55,6 +55,17 @@ fn traffic_of_another_hour_is_found_from_the_fourth_day_on() {
 }
 
 #[test]
+fn a_quiet_week_alerts_hardly_more_often_than_asked() {
+    for seed in 1..=3 {
+        let (mut week, mut pipeline) = (Week::new(seed, 20.0, WINDOW_MS, MONDAY_MS), pipeline(Zone::default()));
+        let mut alert = || opened(pipeline.push(&week.next(Fault::None).window()).unwrap());
+        let alerts: Vec<Incident> = (0..7 * DAY_MS / WINDOW_MS).filter_map(|_| alert()).collect();
+        let told: Vec<&str> = alerts.iter().map(|incident| incident.summary.as_str()).collect();
+        assert!(told.len() <= 10, "seed {seed}, seven asked: {told:?}");
+    }
+}
+
+#[test]
 fn the_night_the_clocks_change_is_a_night_like_any_other() {
     let berlin: Zone = "Europe/Berlin".parse().unwrap();
     // Monday, 16 March 2026, 0:00 in Berlin. On Sunday the 29th at 1:00 UTC an hour is left out.
