@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 /// A window with less than this part of the usual observations describes nothing,
 const PART: f64 = 0.25;
 /// unless it has so many.
-const ENOUGH: u64 = 250;
+const ENOUGH: f64 = 250.0;
+/// Standard deviations of a Poisson count by which a window may be smaller than the last ones by chance.
+const BY_CHANCE: f64 = 3.0;
 /// Windows remembered.
 const HORIZON: f64 = 20_000.0;
 /// Windows that say how many there just were.
@@ -32,8 +34,10 @@ impl Volume {
     /// that came: an outage shows in whatever it takes away.
     pub(crate) fn is_thin(&mut self, n: u64) -> bool {
         self.latest = n;
-        let (size, least) = ((n as f64).ln_1p(), PART.ln());
-        n < ENOUGH && size < self.mean + least && size >= self.recent + least
+        let (n, size, least) = (n as f64, (n as f64).ln_1p(), PART.ln());
+        let just = self.recent.exp_m1().max(0.0);
+        let fell = size < self.recent + least && n < just - BY_CHANCE * just.sqrt();
+        n < ENOUGH && size < self.mean + least && !fell
     }
 
     pub(crate) fn learn(&mut self, weight: f32) {
