@@ -1,6 +1,6 @@
 //! The shape of every detector: statistics that learn, and the model fitted to them that scores and explains.
 
-use crate::feature::Scale;
+use crate::numbers::feature::Scale;
 
 /// Statistics of one block: bounded, whatever the length of the history.
 pub(crate) trait Fit {

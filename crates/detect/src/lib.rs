@@ -4,12 +4,11 @@
 //! it knew before it, then learns from it. What a window meets, in order:
 //!
 //! 1. its [`Layout`] names the blocks of the vector; each is cut into *parts*, one detector each (`part`);
-//! 2. a detector's raw score: Poisson deviance of counts (`count`), or of numbers their level, forecast and change in one
-//!    (`numeric`) and the distance from every known regime (`regimes`), of one number alone also what it never did before
-//!    (`lone`, `novelty`);
-//! 3. its `p`, the chance that an ordinary window scores as high (`calibration`, `lasting`), and one `p` from all (`joint`);
-//! 4. the incident it opens, continues or ends (`incident`), explained (`cause`, `names`) in words (`summary`);
-//! 5. what is learned from it: little if it is unusual, so that what is wrong doesn't become normal before it is accepted.
+//! 2. hours and weekdays are taken out of numbers where that helps (`seasons`);
+//! 3. a detector's raw score: of counts and histograms (`counts`), of numbers (`numbers`), the ensemble or those chosen by name;
+//! 4. its `p`, the chance that an ordinary window scores as high, and one `p` from all (`chance`);
+//! 5. the incident it opens, continues or ends, explained in words (`incidents`);
+//! 6. what is learned from it: little if it is unusual, so that what is wrong doesn't become normal before it is accepted.
 //!
 //! ```
 //! use eddyline_detect::{Block, Layout, Pipeline, Settings, Window};
@@ -33,55 +32,25 @@ pub mod settings;
 pub mod window;
 pub mod zone;
 
-mod calibration;
-mod cause;
-mod change;
-mod cholesky;
-mod cluster;
-mod count;
+mod chance;
+mod counts;
 mod detector;
-mod energy;
-mod ewma;
-mod feature;
-mod forecast;
-mod heavy;
-mod hidden;
 mod histogram;
-mod hours;
-mod incident;
-mod joint;
-mod lasting;
-mod level;
-mod lone;
-mod mixture;
-mod moments;
-mod moving_average;
-mod names;
-mod novelty;
-mod numeric;
-mod pace;
+mod incidents;
+mod numbers;
 mod part;
 mod pipeline;
-mod profile;
-mod recent;
-mod regimes;
 mod reservoir;
-mod running;
-mod season;
-mod single;
-mod summary;
+mod seasons;
 mod track;
-mod trail;
-mod unit;
-mod verdict;
-mod volume;
-mod zscore;
 
 pub use choice::{Detector, Detectors};
 pub use error::Error;
+pub use incidents::verdict::{
+    Cause, CauseItem, Change, Direction, Incident, Kind, Resolution, Severity, State, Verdict,
+};
 pub use layout::{Block, Layout};
 pub use pipeline::Pipeline;
 pub use settings::Settings;
-pub use verdict::{Cause, CauseItem, Change, Direction, Incident, Kind, Resolution, Severity, State, Verdict};
 pub use window::{Item, SlotName, Window};
 pub use zone::Zone;

@@ -1,20 +1,20 @@
 //! A stretch of the vector with one detector and its calibration, on its way through time.
 
-use crate::calibration::Nature;
+use crate::chance::calibration::Nature;
+use crate::chance::joint::{Opinion, Voice};
+use crate::chance::pace::{Pace, Past};
 use crate::choice::Detector;
-use crate::count::{Counts, Shape};
+use crate::counts::count::{Counts, Shape};
+use crate::counts::heavy::Heavy;
+use crate::counts::hidden::{Hidden, HiddenModel};
+use crate::counts::recent::Recent;
 use crate::detector::{Expectation, Share};
-use crate::heavy::Heavy;
-use crate::hidden::{Hidden, HiddenModel};
-use crate::joint::{Opinion, Voice};
 use crate::layout::{Block, Layout};
-use crate::lone::Lone;
-use crate::numeric::Numeric;
-use crate::pace::{Pace, Past};
-use crate::recent::Recent;
-use crate::season::Season;
+use crate::numbers::lone::Lone;
+use crate::numbers::numeric::Numeric;
+use crate::numbers::single::Single;
+use crate::seasons::season::Season;
 use crate::settings::Settings;
-use crate::single::Single;
 use crate::track::Track;
 use crate::window::Item;
 use crate::zone::LocalTime;

@@ -1,16 +1,16 @@
 //! Windows in, verdicts out.
 
 use crate::Error;
-use crate::cause::Finding;
-use crate::incident::{CAUSES, Moment, Watch};
-use crate::joint::{self, Opinion};
+use crate::chance::joint::{self, Opinion};
+use crate::chance::pace::Pace;
+use crate::incidents::cause::Finding;
+use crate::incidents::incident::{CAUSES, Moment, Watch};
+use crate::incidents::names::Names;
+use crate::incidents::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
 use crate::layout::{Block, Layout};
-use crate::names::Names;
-use crate::pace::Pace;
 use crate::part::Part;
+use crate::seasons::volume::{self, Volume};
 use crate::settings::{MOST_P_ALERT, Settings};
-use crate::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
-use crate::volume::{self, Volume};
 use crate::window::{Item, Window};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -5,8 +5,8 @@
 //! continues it.
 
 use crate::detector::{Expectation, Share};
-use crate::feature::Scale;
-use crate::novelty::{MOST, Novelty};
+use crate::numbers::feature::Scale;
+use crate::numbers::novelty::{MOST, Novelty};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 

@@ -1,9 +1,9 @@
 //! The last few windows of a numeric block: lags, smoothed values, energy of changes and of surprises.
 
-use crate::energy::Energy;
-use crate::feature::Scale;
-use crate::forecast::ForecastModel;
-use crate::pace::Pace;
+use crate::chance::pace::Pace;
+use crate::numbers::energy::Energy;
+use crate::numbers::feature::Scale;
+use crate::numbers::forecast::ForecastModel;
 use serde::{Deserialize, Serialize};
 
 /// Windows held, this one included.

@@ -2,11 +2,11 @@
 //!
 //! Values and two smoothings of them, with a covariance shrunk half way to a sphere.
 
-use crate::cholesky::Cholesky;
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::moments::Moments;
-use crate::trail::{SMOOTH, Trail};
+use crate::numbers::cholesky::Cholesky;
+use crate::numbers::feature::Scale;
+use crate::numbers::moments::Moments;
+use crate::numbers::trail::{SMOOTH, Trail};
 use serde::{Deserialize, Serialize};
 
 /// Windows remembered.

@@ -1,10 +1,10 @@
 //! Detector by z-scores: how many standard deviations each feature is from its long-run mean (Shewhart's control chart).
 
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::level::{FIRST_FIT, HORIZON};
-use crate::running::{Running, are_normal};
-use crate::trail::Trail;
+use crate::numbers::feature::Scale;
+use crate::numbers::level::{FIRST_FIT, HORIZON};
+use crate::numbers::running::{Running, are_normal};
+use crate::numbers::trail::Trail;
 use serde::{Deserialize, Serialize};
 
 /// What is learned is clipped here, in standard deviations, so that an incident doesn't widen what is usual.
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn fitted(value: impl Fn(u32) -> f32) -> (Trail, ZScores, ZScoreModel) {
-        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::pace::Pace::Events);
+        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::chance::pace::Pace::Events);
         let mut scores = ZScores::new(trail.scales());
         for window in 0..200 {
             trail.push(&[value(window), 5.0], false);

@@ -1,6 +1,6 @@
 //! Sentences for a person on call.
 
-use crate::verdict::{Cause, Direction, Kind};
+use crate::incidents::verdict::{Cause, Direction, Kind};
 
 /// One sentence about the largest cause: what happened, how much, against how much expected.
 pub(crate) fn sentence(causes: &[Cause], window_ms: u64) -> String {

@@ -3,11 +3,11 @@
 //! It follows whatever comes, so that only what is sudden is unusual.
 
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::level::{FIRST_FIT, HORIZON};
-use crate::running::{Running, are_normal};
-use crate::trail::Trail;
-use crate::zscore::squares;
+use crate::numbers::feature::Scale;
+use crate::numbers::level::{FIRST_FIT, HORIZON};
+use crate::numbers::running::{Running, are_normal};
+use crate::numbers::trail::Trail;
+use crate::numbers::zscore::squares;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -122,7 +122,7 @@ mod tests {
 
     /// A slow ramp with a little unrest, followed window by window.
     fn after(windows: u32) -> (Trail, MovingAverages, MovingAverageModel) {
-        let mut trail = Trail::new(&["a".to_owned()], crate::pace::Pace::Events);
+        let mut trail = Trail::new(&["a".to_owned()], crate::chance::pace::Pace::Events);
         let mut averages = MovingAverages::new(trail.scales());
         let mut model = None;
         for window in 0..windows {

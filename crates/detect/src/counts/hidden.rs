@@ -4,9 +4,9 @@
 //! The deviance of `fingerprint.md` §4 again, item by item: where an item is thin, windows are summed until enough is
 //! expected to judge.
 
+use crate::counts::heavy::{Heavy, HeavyItem, PLACES};
+use crate::counts::recent::MEMORY;
 use crate::detector::{Expectation, Fit, Fitted, Share};
-use crate::heavy::{Heavy, HeavyItem, PLACES};
-use crate::recent::MEMORY;
 use serde::{Deserialize, Serialize};
 
 /// Windows that the shares remember: older ones fade.

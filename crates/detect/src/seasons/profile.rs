@@ -6,8 +6,8 @@
 //! that of the same weekday a week ago, and the kinder of both counts: neither a weekend nor a holiday is an incident for
 //! long, and a weekend that was seen once is expected from its first minute.
 
-use crate::feature::Scale;
-use crate::hours::{Grid, Place};
+use crate::numbers::feature::Scale;
+use crate::seasons::hours::{Grid, Place};
 use serde::{Deserialize, Serialize};
 
 /// Days that a slot remembers.

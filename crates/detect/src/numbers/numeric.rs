@@ -3,14 +3,14 @@
 //! Each detector's score in units of its own median; the geometric mean of them (`algorithms.md` §3: diversity of mechanism
 //! is what helps, and a geometric mean keeps one noisy detector from deciding alone).
 
-use crate::change::Changes;
+use crate::chance::pace::Pace;
 use crate::detector::{Expectation, Share};
-use crate::forecast::Forecasts;
-use crate::level::Levels;
-use crate::pace::Pace;
+use crate::numbers::change::Changes;
+use crate::numbers::forecast::Forecasts;
+use crate::numbers::level::Levels;
+use crate::numbers::trail::Trail;
+use crate::numbers::unit::Unit;
 use crate::track::Track;
-use crate::trail::Trail;
-use crate::unit::Unit;
 use serde::{Deserialize, Serialize};
 
 /// Detectors joined.

@@ -1,8 +1,8 @@
 //! When an incident opens, changes and ends.
 
+use crate::incidents::summary;
+use crate::incidents::verdict::{Cause, Change, Incident, Resolution, Severity};
 use crate::settings::Settings;
-use crate::summary;
-use crate::verdict::{Cause, Change, Incident, Resolution, Severity};
 use serde::{Deserialize, Serialize};
 
 /// A peak is a new one when its `p` is this much smaller.

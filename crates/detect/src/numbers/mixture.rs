@@ -5,11 +5,11 @@
 //! component empties; here variances are per feature and drawn towards the whole sample's.
 
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::level::FIRST_FIT;
-use crate::regimes::{normal, z};
+use crate::numbers::feature::Scale;
+use crate::numbers::level::FIRST_FIT;
+use crate::numbers::regimes::{normal, z};
+use crate::numbers::trail::Trail;
 use crate::reservoir::Reservoir;
-use crate::trail::Trail;
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
 use linfa_clustering::KMeans;
@@ -198,7 +198,7 @@ mod tests {
 
     /// A tight mode at (1, 1) and a loose one at (9, 9).
     fn fitted() -> (Trail, MixtureModel) {
-        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::pace::Pace::Events);
+        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::chance::pace::Pace::Events);
         let mut mixtures = Mixtures::new(trail.scales());
         for window in 0..240 {
             let unrest = ((window * 7) % 11) as f32 - 5.0;

@@ -9,10 +9,10 @@
 //! Where no profile helps it changes nothing and says nothing. About 1.3 kB a feature.
 
 use crate::detector::{Expectation, Share};
-use crate::feature::Scale;
-use crate::hours::{Grid, Place};
-use crate::profile::{Outlook, Profile};
-use crate::trail::SMOOTH;
+use crate::numbers::feature::Scale;
+use crate::numbers::trail::SMOOTH;
+use crate::seasons::hours::{Grid, Place};
+use crate::seasons::profile::{Outlook, Profile};
 use crate::zone::LocalTime;
 use serde::{Deserialize, Serialize};
 

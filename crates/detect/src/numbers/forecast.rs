@@ -1,12 +1,12 @@
 //! Detector for unforeseen values: recent energy of the residuals of a ridge vector autoregression over three windows
 //! (`algorithms.md` §9, V; there of one window's residuals, which lose sight of an incident after its first jolt).
 
-use crate::cholesky::{Cholesky, dot};
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::level::{FIRST_FIT, HORIZON};
-use crate::moments::Moments;
-use crate::trail::{LAGS, Trail};
+use crate::numbers::cholesky::{Cholesky, dot};
+use crate::numbers::feature::Scale;
+use crate::numbers::level::{FIRST_FIT, HORIZON};
+use crate::numbers::moments::Moments;
+use crate::numbers::trail::{LAGS, Trail};
 use serde::{Deserialize, Serialize};
 
 /// Weight of the prior that nothing forecasts anything, in windows.

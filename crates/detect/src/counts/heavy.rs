@@ -1,7 +1,7 @@
 //! The heavy items of a block of counts, window by window: what a fingerprint tells of them, and what its buckets say of
 //! those that it doesn't tell.
 
-use crate::recent::{MEMORY, MOST};
+use crate::counts::recent::{MEMORY, MOST};
 use crate::window::Item;
 use serde::{Deserialize, Serialize};
 

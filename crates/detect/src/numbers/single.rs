@@ -1,19 +1,19 @@
 //! One detector on numeric features, chosen by name, with its short memory.
 
-use crate::change::Changes;
+use crate::chance::pace::Pace;
 use crate::choice::Detector;
-use crate::cluster::Clusters;
 use crate::detector::{Expectation, Share};
-use crate::ewma::Drifts;
-use crate::forecast::Forecasts;
-use crate::level::Levels;
-use crate::mixture::Mixtures;
-use crate::moving_average::MovingAverages;
-use crate::pace::Pace;
-use crate::regimes::Regimes;
+use crate::numbers::change::Changes;
+use crate::numbers::cluster::Clusters;
+use crate::numbers::ewma::Drifts;
+use crate::numbers::forecast::Forecasts;
+use crate::numbers::level::Levels;
+use crate::numbers::mixture::Mixtures;
+use crate::numbers::moving_average::MovingAverages;
+use crate::numbers::regimes::Regimes;
+use crate::numbers::trail::Trail;
+use crate::numbers::zscore::ZScores;
 use crate::track::Track;
-use crate::trail::Trail;
-use crate::zscore::ZScores;
 use serde::{Deserialize, Serialize};
 
 /// The detector. Adding one touches its file, this table and the names (`choice`).

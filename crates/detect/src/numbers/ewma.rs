@@ -4,11 +4,11 @@
 //! The level remembers about 500 windows and moves by at most three deviations at once, so that an incident hardly moves it.
 
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::level::FIRST_FIT;
-use crate::running::are_normal;
-use crate::trail::Trail;
-use crate::zscore::squares;
+use crate::numbers::feature::Scale;
+use crate::numbers::level::FIRST_FIT;
+use crate::numbers::running::are_normal;
+use crate::numbers::trail::Trail;
+use crate::numbers::zscore::squares;
 use serde::{Deserialize, Serialize};
 
 /// Weight of the newest window in the level and in the variance.
@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn settled() -> (Trail, Drifts, DriftModel) {
-        let mut trail = Trail::new(&["a".to_owned()], crate::pace::Pace::Events);
+        let mut trail = Trail::new(&["a".to_owned()], crate::chance::pace::Pace::Events);
         let mut drifts = Drifts::new(trail.scales());
         let model = follow(&mut trail, &mut drifts, 1_000, |_| 50.0);
         (trail, drifts, model)

@@ -3,8 +3,8 @@
 //! Spread, quantiles and numbers of different items of 30 observations aren't those of 300. A night or weekend thinner than
 //! any before would be unusual in all of them, though nothing but its traffic is, which counts already tell.
 
-use crate::feature;
 use crate::layout::Block;
+use crate::numbers::feature;
 use serde::{Deserialize, Serialize};
 
 /// A window with less than this part of the usual observations describes nothing,

@@ -3,9 +3,9 @@
 //! Every cell of a row is expected to hold its long-run share of the row's total. Where calls are thin, windows are summed
 //! until enough is expected to judge. One slow call where 0.001 was expected weighs like one, not like thirty.
 
+use crate::counts::recent::{MEMORY, Recent};
 use crate::detector::{Expectation, Fit, Fitted, Share};
 use crate::layout::Block;
-use crate::recent::{MEMORY, Recent};
 use crate::reservoir::Reservoir;
 use serde::{Deserialize, Serialize};
 

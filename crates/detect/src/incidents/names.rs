@@ -1,8 +1,8 @@
 //! Which items stand behind rows and buckets, remembered beyond the window that named them: an item that vanished is in no
 //! window any more.
 
+use crate::incidents::verdict::{CauseItem, Direction};
 use crate::layout::{Block, Layout};
-use crate::verdict::{CauseItem, Direction};
 use crate::window::{Item, SlotName, Window};
 use serde::{Deserialize, Serialize};
 

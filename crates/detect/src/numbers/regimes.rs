@@ -3,10 +3,10 @@
 //! Traffic has modes (day and night, batch and idle) that one mean can't describe.
 
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::level::FIRST_FIT;
+use crate::numbers::feature::Scale;
+use crate::numbers::level::FIRST_FIT;
+use crate::numbers::trail::Trail;
 use crate::reservoir::Reservoir;
-use crate::trail::Trail;
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
 use linfa_clustering::KMeans;
@@ -146,7 +146,7 @@ mod tests {
 
     /// Two modes: both high or both low.
     fn fitted() -> (Trail, RegimeModel) {
-        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::pace::Pace::Events);
+        let mut trail = Trail::new(&["a".to_owned(), "b".to_owned()], crate::chance::pace::Pace::Events);
         let mut regimes = Regimes::new(trail.scales());
         for window in 0..200 {
             let level = if window / 7 % 2 == 0 { 1.0 } else { 9.0 };

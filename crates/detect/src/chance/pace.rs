@@ -1,8 +1,8 @@
 //! How fast numbers tell: event by event, or over some windows.
 
-use crate::calibration::{Calibration, Nature};
+use crate::chance::calibration::{Calibration, Nature};
+use crate::chance::lasting::Lasting;
 use crate::choice::Detector;
-use crate::lasting::Lasting;
 use crate::layout::{Block, Layout};
 use crate::settings::Settings;
 use serde::{Deserialize, Serialize};

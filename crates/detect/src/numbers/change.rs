@@ -4,9 +4,9 @@
 //! square: unlike the largest one ever, it isn't set by the worst incident.
 
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::level::{FIRST_FIT, HORIZON};
-use crate::trail::Trail;
+use crate::numbers::feature::Scale;
+use crate::numbers::level::{FIRST_FIT, HORIZON};
+use crate::numbers::trail::Trail;
 use serde::{Deserialize, Serialize};
 
 /// Ratios are clipped here.

@@ -1,9 +1,9 @@
 //! From shares in a score to causes that a person can act on.
 
 use crate::detector::Expectation;
+use crate::incidents::names::Names;
+use crate::incidents::verdict::{Cause, CauseItem, Direction, Kind};
 use crate::layout::{Block, Layout};
-use crate::names::Names;
-use crate::verdict::{Cause, CauseItem, Direction, Kind};
 use crate::window::Window;
 
 /// An item is gone when it is below this part of what was expected, of at least so many.

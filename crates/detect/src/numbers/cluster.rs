@@ -5,11 +5,11 @@
 //! as unusual as it is far from the nearer of the two centres.
 
 use crate::detector::{Fit, Fitted, Share};
-use crate::feature::Scale;
-use crate::level::FIRST_FIT;
+use crate::numbers::feature::Scale;
+use crate::numbers::level::FIRST_FIT;
+use crate::numbers::trail::{ROWS, Trail};
+use crate::numbers::zscore::ZScores;
 use crate::reservoir::Reservoir;
-use crate::trail::{ROWS, Trail};
-use crate::zscore::ZScores;
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
 use linfa_clustering::KMeans;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn fitted() -> (Trail, ClusterModel) {
-        let mut trail = Trail::new(&["saw".to_owned(), "constant".to_owned()], crate::pace::Pace::Events);
+        let mut trail = Trail::new(&["saw".to_owned(), "constant".to_owned()], crate::chance::pace::Pace::Events);
         let mut clusters = Clusters::new(trail.scales());
         for window in 0..400 {
             trail.push(&saw(window), false);
