@@ -212,6 +212,14 @@ impl Part {
         shares
     }
 
+    /// What a feature of the block is against what it should be at this hour, where that differs from other hours.
+    pub(crate) fn at_its_hour(&self, feature: usize) -> Option<Expectation> {
+        match &self.model {
+            Model::Season(season) => season.expectation(feature),
+            _ => None,
+        }
+    }
+
     /// What a feature of the block is against what it should be, where this part can tell.
     pub(crate) fn expectation(&self, feature: usize) -> Option<Expectation> {
         let feature = feature.checked_sub(self.first).filter(|feature| *feature < self.len)?;

@@ -237,10 +237,11 @@ impl Inside {
         for (part, surprise) in self.parts.iter().zip(&surprises).filter(|(_, surprise)| **surprise > 0.0) {
             for share in part.explain().into_iter().take(CAUSES) {
                 let (block, feature, share) = (part.block(), share.feature, share.share * surprise / all);
-                let elsewhere = || {
-                    self.parts.iter().filter(|part| part.block() == block).find_map(|part| part.expectation(feature))
-                };
-                let Some(seen) = part.expectation(feature).or_else(elsewhere) else { continue };
+                let of_block = || self.parts.iter().filter(|part| part.block() == block);
+                let elsewhere = || of_block().find_map(|part| part.expectation(feature));
+                // What was seen at its hour: the others were shown it as at an average one.
+                let by_hour = of_block().find_map(|part| part.at_its_hour(feature));
+                let Some(seen) = by_hour.or_else(|| part.expectation(feature)).or_else(elsewhere) else { continue };
                 let place = |(known, _): &&mut (Finding, f64)| (known.block, known.feature) == (block, feature);
                 if let Some((known, largest)) = findings.iter_mut().find(place) {
                     known.share += share;
