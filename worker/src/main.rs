@@ -1,12 +1,14 @@
 //! `eddyline`: from the command line to the code that does it, and from its outcome to an exit code.
 
 use clap::Parser;
-use eddyline_worker::cli::{Cli, Command, WorkerArgs};
-use eddyline_worker::judge::Choices;
+use eddyline_worker::cli::worker::WorkerArgs;
+use eddyline_worker::cli::{Cli, Command};
+use eddyline_worker::judging::choices::Choices;
 use eddyline_worker::replay::plan::Order;
-use eddyline_worker::scorer::Context;
-use eddyline_worker::worker::Worker;
-use eddyline_worker::{doctor, lease, logs, replay, upkeep};
+use eddyline_worker::service::scorer::Context;
+use eddyline_worker::service::worker::Worker;
+use eddyline_worker::store::lease;
+use eddyline_worker::{doctor, logs, replay, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};

@@ -7,9 +7,9 @@ use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::ALERTS;
 use eddyline_wire::score::{Score, State};
-use eddyline_worker::connect::{Address, Connection};
-use eddyline_worker::lease::{Lease, Taking, Token};
-use eddyline_worker::write::{GROUP, Outcome, Results, Writer};
+use eddyline_worker::store::connect::{Address, Connection};
+use eddyline_worker::store::lease::{Lease, Taking, Token};
+use eddyline_worker::store::write::{GROUP, Outcome, Results, Writer};
 use plain::keys;
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -49,7 +49,7 @@ impl Stage {
     async fn set() -> Self {
         let server = Server::plain().start().unwrap();
         let (mut connection, pushes) = Address::parse(&server.url()).unwrap().connect().await.unwrap();
-        let lease = taken(Lease::take(&mut connection, &keys(), "test").await.unwrap());
+        let lease = taken(Lease::take(&mut connection, &keys().lease(), &keys().lease_tokens(), "test").await.unwrap());
         Self { _server: server, connection, pushes, lease, writer: Writer::new(&keys()) }
     }
 
@@ -160,17 +160,20 @@ async fn a_server_that_forgot_the_script_is_told_again() {
 async fn a_lease_is_one_workers_until_it_runs_out_or_is_given_back() {
     let mut stage = Stage::set().await;
     let (connection, keys) = (&mut stage.connection, keys());
-    let Taking::Elsewhere(left) = Lease::take(connection, &keys, "other").await.unwrap() else { panic!() };
+    let Taking::Elsewhere(left) = Lease::take(connection, &keys.lease(), &keys.lease_tokens(), "other").await.unwrap()
+    else {
+        panic!()
+    };
     assert!((1..=3000).contains(&left.as_millis()), "{left:?}");
     stage.lease.release(connection, &keys, b"", "").await.unwrap();
-    let mut lease = taken(Lease::take(connection, &keys, "other").await.unwrap());
+    let mut lease = taken(Lease::take(connection, &keys.lease(), &keys.lease_tokens(), "other").await.unwrap());
     let token: &Token = lease.token();
     assert_eq!(token.as_str(), "2:other");
     let left: i64 = redis::cmd("PTTL").arg(keys.lease()).query_async(connection).await.unwrap();
     assert!((1..=3000).contains(&left), "{left}");
-    tokio::time::sleep(eddyline_worker::lease::RENEWAL).await;
-    assert!(lease.keep(connection, &keys).await.unwrap());
+    tokio::time::sleep(eddyline_worker::store::lease::RENEWAL).await;
+    assert!(lease.keep(connection, &keys.lease()).await.unwrap());
     redis::cmd("SET").arg(keys.lease()).arg("3:third").exec_async(connection).await.unwrap();
-    tokio::time::sleep(eddyline_worker::lease::RENEWAL).await;
-    assert!(!lease.keep(connection, &keys).await.unwrap());
+    tokio::time::sleep(eddyline_worker::store::lease::RENEWAL).await;
+    assert!(!lease.keep(connection, &keys.lease()).await.unwrap());
 }

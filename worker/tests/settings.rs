@@ -3,8 +3,9 @@
 mod plain;
 
 use eddyline_testkit::{Server, eventually};
-use eddyline_worker::judge::{Choices, Judge};
-use eddyline_worker::results::results;
+use eddyline_worker::judging::choices::Choices;
+use eddyline_worker::judging::judge::Judge;
+use eddyline_worker::judging::results::results;
 use plain::{SOON, Worker, fingerprint, id, identity, keys, schema, scores, wait_for_score, write_fingerprints};
 use redis::Connection;
 use std::sync::Arc;

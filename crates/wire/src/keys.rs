@@ -7,6 +7,28 @@ pub const CLOSED: &str = "eddyline:closed";
 /// Longest name of a monitor, source or field, and longest item, in bytes.
 pub const MAX_NAME: usize = 1024;
 
+/// Keys of the service as a whole, all in one slot; of no monitor, whatever its name.
+pub mod service {
+    /// Sorted set: the workers that are alive, by when they said so last (ms since the epoch, the server's clock).
+    pub const WORKERS: &str = "{eddyline}:workers";
+    /// String with expiry: the token of the worker that notifies.
+    pub const NOTIFIER_LEASE: &str = "{eddyline}:notifier-lease";
+    /// Counter from which those tokens are drawn.
+    pub const NOTIFIER_TOKENS: &str = "{eddyline}:notifier-tokens";
+    /// String: what the notifier knows of open groups, and how far it read each monitor's incidents.
+    pub const NOTIFIER: &str = "{eddyline}:notifier";
+    /// Stream of notifications: what people are told.
+    pub const NOTIFICATIONS: &str = "{eddyline}:notifications";
+    /// Hash: sink → id of the last notification that it got.
+    pub const DELIVERED: &str = "{eddyline}:delivered";
+    /// Stream of notifications that a sink didn't take.
+    pub const DEAD_LETTERS: &str = "{eddyline}:dead-letters";
+    /// Stream of deploy markers.
+    pub const MARKERS: &str = "{eddyline}:markers";
+    /// Stream of who changed what fires: feedback given and taken back.
+    pub const AUDIT: &str = "{eddyline}:audit";
+}
+
 /// What the companions of a monitor end in, in the order of the path of an event.
 const ENDINGS: [&str; 8] =
     ["fingerprints", "schemas", "scores", "incidents", "model", "lease", "lease:tokens", "settings"];

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::patient::Patient;
 use super::server::Facts;
-use crate::stream::string_in;
+use crate::store::stream::string_in;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::Companions;
 use eddyline_wire::text::printable;

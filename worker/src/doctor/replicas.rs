@@ -3,7 +3,7 @@
 use super::finding::{Finding, SERVER};
 use super::patient::Patient;
 use super::server::{Facts, module};
-use crate::connect::Address;
+use crate::store::connect::Address;
 
 /// What is wrong with the replicas that the primary names.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, SERVER};
 use super::patient::Patient;
-use crate::write::GROUP;
+use crate::store::write::GROUP;
 use eddyline_wire::keys::{ALERTS, CLOSED, Companions};
 use redis::RedisResult;
 

@@ -2,10 +2,11 @@
 
 use super::ReplayError;
 use super::outcome::{Outcome, Window};
-use crate::announce::Announced;
-use crate::identity::Identity;
-use crate::judge::{Choices, Judge, NamedSchema};
-use crate::results::results;
+use crate::judging::announce::Announced;
+use crate::judging::choices::Choices;
+use crate::judging::identity::Identity;
+use crate::judging::judge::{Judge, NamedSchema};
+use crate::judging::results::results;
 use eddyline_wire::fingerprint::Fingerprint;
 use std::sync::Arc;
 

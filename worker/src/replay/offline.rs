@@ -5,7 +5,7 @@ use super::court::Court;
 use super::outcome::{Outcome, fingerprint_line};
 use super::plan::Plan;
 use super::pump::Feed;
-use crate::judge::NamedSchema;
+use crate::judging::judge::NamedSchema;
 use eddyline_monitor as monitor;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::command::create::{Create, Measure};

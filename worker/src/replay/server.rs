@@ -5,11 +5,11 @@ use super::ReplayError;
 use super::outcome::{Outcome, Window, fingerprint_line};
 use super::plan::{Plan, source};
 use super::pump::Feed;
-use crate::connect::Address;
-use crate::discovery;
-use crate::lease;
-use crate::scorer::{Context, Progress, Scorer};
-use crate::stream::{self, ScoreEntry};
+use crate::service::scorer::{Context, Progress, Scorer};
+use crate::store::connect::Address;
+use crate::store::discovery;
+use crate::store::lease;
+use crate::store::stream::{self, ScoreEntry};
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::Companions;
 use redis::{Connection, Pipeline, RedisResult};
@@ -198,7 +198,7 @@ impl Feed for ThroughServer {
 /// Scores until all up to the target is done.
 async fn score(
     mut scorer: Scorer,
-    mut connection: crate::connect::Connection,
+    mut connection: crate::store::connect::Connection,
     target: watch::Receiver<Option<EntryId>>,
 ) -> Result<(), ReplayError> {
     loop {

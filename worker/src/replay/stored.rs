@@ -1,10 +1,10 @@
 //! The fingerprints that a server keeps of a monitor. Only read.
 
 use super::ReplayError;
-use crate::connect::Address;
-use crate::judge::NamedSchema;
-use crate::stream;
-use crate::vector::Reader;
+use crate::judging::judge::NamedSchema;
+use crate::store::connect::Address;
+use crate::store::stream;
+use crate::store::vector::Reader;
 use eddyline_wire::fingerprint::Fingerprint;
 use eddyline_wire::keys::Companions;
 use eddyline_wire::schema::Schema;

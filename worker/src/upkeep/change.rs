@@ -1,7 +1,7 @@
 //! The change itself: one script (`change.lua`), so that nobody sees half of it.
 
 use super::belongings::{Belongings, keys};
-use crate::lease;
+use crate::store::lease;
 use eddyline_wire::alert::{Alert, Event};
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::{ALERTS, Companions};

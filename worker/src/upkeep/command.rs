@@ -2,7 +2,7 @@
 
 use super::belongings::Belongings;
 use super::change::{Change, ChangeError, Mode, look, make};
-use crate::connect::Address;
+use crate::store::connect::Address;
 use eddyline_wire::keys::Companions;
 use eddyline_wire::text::printable;
 use std::io::{self, BufRead, IsTerminal, Write};

@@ -8,8 +8,9 @@ use anyhow::Result;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::fingerprint::{Fingerprint, Top};
 use eddyline_wire::schema::{self, Block, Schema};
-use eddyline_worker::checkpoint;
-use eddyline_worker::judge::{Choices, Judge, NamedSchema};
+use eddyline_worker::judging::choices::Choices;
+use eddyline_worker::judging::judge::{Judge, NamedSchema};
+use eddyline_worker::store::checkpoint;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 

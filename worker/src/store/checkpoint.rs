@@ -3,8 +3,9 @@
 //! `EDLM`, version (u16), length of the payload (u32), xxh3 of the payload (u64), payload (postcard); little-endian. It is
 //! a shortcut, never the truth: whatever can't be read is rebuilt from the stream.
 
-use crate::judge::{Choices, Judge, NamedSchema, Series};
-use crate::translate;
+use crate::judging::choices::Choices;
+use crate::judging::judge::{Judge, NamedSchema, Series};
+use crate::judging::translate;
 use eddyline_detect::Pipeline;
 use eddyline_wire::command::EntryId;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Reading a monitor's keys.
 
-use crate::connect::Connection;
-use crate::judge::NamedSchema;
-use crate::vector::Reader;
+use crate::judging::judge::NamedSchema;
+use crate::store::connect::Connection;
+use crate::store::vector::Reader;
 use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};

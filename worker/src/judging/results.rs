@@ -1,10 +1,10 @@
 //! From a fingerprint to what is written about it: its score and the messages about incidents. Live, offline and in
 //! tests it is this one function.
 
-use crate::announce::{self, Announced, Judged};
-use crate::identity::Identity;
-use crate::judge::{Judge, NamedSchema, Unreadable};
-use crate::translate;
+use crate::judging::announce::{self, Announced, Judged};
+use crate::judging::identity::Identity;
+use crate::judging::judge::{Judge, NamedSchema, Unreadable};
+use crate::judging::translate;
 use eddyline_wire::alert::Alert;
 use eddyline_wire::fingerprint::Fingerprint;
 use eddyline_wire::score::{Score, State};

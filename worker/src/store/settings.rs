@@ -1,9 +1,9 @@
 //! What was set for one monitor in `{monitor}:settings`: a hash that counts more than the worker's own choices, read again
 //! while the worker runs. A field that can't be read is said once and left out.
 
-use crate::connect::{Connection, is_lost};
-use crate::judge::Choices;
+use crate::judging::choices::Choices;
 use crate::logs::Notice;
+use crate::store::connect::{Connection, is_lost};
 use eddyline_wire::text::printable;
 use eddyline_wire::vector::{FEATURES, PERIOD};
 use redis::RedisResult;
@@ -13,51 +13,23 @@ use tracing::{info, warn};
 /// How soon a change is noticed.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Fields that a vector monitor has besides ([`crate::vector`]).
+/// Fields that a vector monitor has besides ([`crate::store::vector`]).
 const OTHERS: [&str; 2] = [PERIOD, FEATURES];
-
-/// A field, and how its value changes the choices; else why it can't.
-type Field = (&'static str, fn(&mut Choices, &str) -> Result<(), String>);
-
-const FIELDS: [Field; 3] = [
-    ("budget", |choices, value| {
-        choices.budget_per_day = budget(value)?;
-        Ok(())
-    }),
-    ("detectors", |choices, value| {
-        choices.detectors = value.parse().map_err(|error: eddyline_detect::Error| error.to_string())?;
-        Ok(())
-    }),
-    ("time_zone", |choices, value| {
-        choices.time_zone = value.parse().map_err(|error: eddyline_detect::Error| error.to_string())?;
-        Ok(())
-    }),
-];
-
-/// A false-alarm budget a day.
-///
-/// # Errors
-/// What is allowed.
-pub fn budget(text: &str) -> Result<f64, &'static str> {
-    text.parse().ok().filter(|budget| *budget > 0.0 && *budget <= 10_000.0).ok_or("a number above 0 and at most 10000")
-}
 
 /// The worker's choices with those of the hash in their place, and what can't be read of it.
 fn joined(choices: &Choices, mut hash: Vec<(Vec<u8>, Vec<u8>)>) -> (Choices, Vec<String>) {
     let (mut choices, mut wrong) = (choices.clone(), Vec::new());
     hash.sort();
     for (name, value) in hash {
-        let known = FIELDS.iter().find(|(field, _)| field.as_bytes() == name);
-        match known {
-            Some((field, set)) => {
-                let value = String::from_utf8_lossy(&value);
-                if let Err(why) = set(&mut choices, value.trim()) {
-                    wrong.push(format!("'{field}' is '{}': {why}", printable(value.as_bytes(), 64)));
-                }
+        let text = String::from_utf8_lossy(&value);
+        match std::str::from_utf8(&name).ok().and_then(|name| choices.set(name, &text)) {
+            Some(Ok(())) => {}
+            Some(Err(why)) => {
+                wrong.push(format!("'{}' is '{}': {why}", printable(&name, 64), printable(text.trim().as_bytes(), 64)));
             }
             None if OTHERS.iter().any(|field| field.as_bytes() == name) => {}
             None => {
-                let all: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).chain(OTHERS).collect();
+                let all: Vec<&str> = Choices::names().chain(OTHERS).collect();
                 wrong.push(format!("'{}' isn't one of {}", printable(&name, 64), all.join(", ")));
             }
         }
@@ -145,7 +117,7 @@ mod tests {
         assert_eq!(choices.detectors.to_string(), "ewma");
         let all = wrong.join("; ");
         assert!(all.contains("'budget' is '-1': a number above 0"), "{all}");
-        assert!(all.contains("'sensitivity' isn't one of budget, detectors, time_zone, period_ms, features"), "{all}");
+        assert!(all.contains("'sensitivity' isn't one of budget, min_history, quiet_after, accept_after, detectors, time_zone, period_ms, features"), "{all}");
         let (choices, wrong) = read(&[("detectors", "magic")]);
         assert_eq!(choices, Choices::default());
         assert!(wrong[0].contains("no detector is called 'magic'") && wrong[0].contains("moving-average"), "{wrong:?}");

@@ -4,18 +4,19 @@
 //! written. Whatever goes wrong on the way (a refusal, another holder, a Redis that lost its last seconds), the state is
 //! dropped and loaded anew from what Redis holds.
 
-use crate::announce::{self, Announced, Lapse};
-use crate::checkpoint;
-use crate::connect::Connection;
-use crate::identity::Identity;
-use crate::judge::{Choices, Judge, NamedSchema};
-use crate::lease::{Lease, Taking};
+use crate::judging::announce::{self, Announced, Lapse};
+use crate::judging::choices::Choices;
+use crate::judging::identity::Identity;
+use crate::judging::judge::{Judge, NamedSchema};
+use crate::judging::results::results;
 use crate::logs::Notice;
-use crate::results::results;
-use crate::settings::Settings;
-use crate::stream::{self, Entry, Held, RawEntry};
-use crate::vector::Reader;
-use crate::write::{Outcome, Results, Writer};
+use crate::store::checkpoint;
+use crate::store::connect::Connection;
+use crate::store::lease::{Lease, Taking};
+use crate::store::settings::Settings;
+use crate::store::stream::{self, Entry, Held, RawEntry};
+use crate::store::vector::Reader;
+use crate::store::write::{Outcome, Results, Writer};
 use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::fingerprint::Fingerprint;
@@ -199,12 +200,12 @@ impl Scorer {
     /// Holds the lease; if that can't be, for how long another worker has it.
     async fn hold(&mut self, connection: &mut Connection) -> RedisResult<Option<Duration>> {
         if let Some(lease) = &mut self.lease {
-            if lease.keep(connection, &self.keys).await? {
+            if lease.keep(connection, &self.keys.lease()).await? {
                 return Ok(None);
             }
             self.lose_lease();
         }
-        match Lease::take(connection, &self.keys, &self.context.worker).await? {
+        match Lease::take(connection, &self.keys.lease(), &self.keys.lease_tokens(), &self.context.worker).await? {
             Taking::Taken(lease) => {
                 info!(monitor = self.name, token = lease.token().as_str(), "working on this monitor");
                 self.lease = Some(lease);

@@ -1,7 +1,7 @@
 //! Which vector monitors there are: nobody lists them, so the keys of the database are looked through, a bounded piece at
 //! a time, for settings that have a period. Whoever publishes its name on `eddyline:closed` is found at once.
 
-use crate::connect::{Connection, is_lost};
+use crate::store::connect::{Connection, is_lost};
 use eddyline_wire::keys::Companions;
 use eddyline_wire::vector::PERIOD;
 use redis::{RedisError, RedisResult};

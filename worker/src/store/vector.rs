@@ -1,9 +1,9 @@
 //! Vectors that somebody else made, as fingerprints: what a vector monitor and a replay of vectors share, and how the entries
 //! of a live one are read.
 
-use crate::connect::{Connection, is_lost};
-use crate::judge::NamedSchema;
-use crate::stream::RawEntry;
+use crate::judging::judge::NamedSchema;
+use crate::store::connect::{Connection, is_lost};
+use crate::store::stream::RawEntry;
 use eddyline_wire::fingerprint::{Fingerprint, Top, schema_id};
 use eddyline_wire::keys::Companions;
 use eddyline_wire::schema::{self, Block, Schema};

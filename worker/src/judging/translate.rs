@@ -1,6 +1,6 @@
 //! From what stands in streams to what detection takes, and back: plain structs on both sides, no decisions here.
 
-use crate::identity::Identity;
+use crate::judging::identity::Identity;
 use eddyline_detect as detect;
 use eddyline_wire::alert::{self, Alert};
 use eddyline_wire::fingerprint::Fingerprint;

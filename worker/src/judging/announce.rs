@@ -7,8 +7,8 @@
 //! An incident keeps the id under which it was announced: a monitor that was renamed meanwhile would give it another, and
 //! who heard of it under the first would wait for its end for ever.
 
-use crate::identity::Identity;
-use crate::translate::{self, Moment};
+use crate::judging::identity::Identity;
+use crate::judging::translate::{self, Moment};
 use eddyline_detect::Change;
 use eddyline_wire::alert::{Alert, Event};
 use std::fmt;

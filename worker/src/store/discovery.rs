@@ -1,6 +1,6 @@
 //! Which monitors there are, and which of them have just closed a window.
 
-use crate::connect::Connection;
+use crate::store::connect::Connection;
 use eddyline_wire::keys::CLOSED;
 use redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
 

@@ -1,10 +1,10 @@
 //! `eddyline worker`: finds monitors and keeps one task at work for each, over as many connections as it takes.
 
-use crate::connect::{Address, Backoff, Connection, is_lost};
-use crate::discovery::{self, NO_MODULE, Push};
 use crate::logs::Notice;
-use crate::scorer::{Context, Progress, Scorer};
-use crate::search::{self, Search};
+use crate::service::scorer::{Context, Progress, Scorer};
+use crate::store::connect::{Address, Backoff, Connection, is_lost};
+use crate::store::discovery::{self, NO_MODULE, Push};
+use crate::store::search::{self, Search};
 use eddyline_wire::text::printable;
 use redis::{PushInfo, RedisError};
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! Who works on a monitor: a key with an expiry, holding a token that no other worker ever had.
 
-use crate::connect::Connection;
+use crate::store::connect::Connection;
 use eddyline_wire::keys::Companions;
 use redis::{FromRedisValue, RedisResult, Script, Value};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -70,15 +70,15 @@ pub enum Taking {
 }
 
 impl Lease {
-    /// Takes the monitor's lease if it is free.
+    /// Takes the lease at key `lease` if it is free; its token is drawn from the counter at `tokens`.
     ///
     /// # Errors
     /// Trouble with Redis.
-    pub async fn take(connection: &mut Connection, keys: &Companions, worker: &str) -> RedisResult<Taking> {
+    pub async fn take(connection: &mut Connection, lease: &[u8], tokens: &[u8], worker: &str) -> RedisResult<Taking> {
         let renewed = Instant::now();
         let reply: Value = Script::new(TAKE)
-            .key(keys.lease())
-            .key(keys.lease_tokens())
+            .key(lease)
+            .key(tokens)
             .arg(worker)
             .arg(EXPIRY.as_millis() as u64)
             .invoke_async(connection)
@@ -99,13 +99,13 @@ impl Lease {
     ///
     /// # Errors
     /// Trouble with Redis.
-    pub async fn keep(&mut self, connection: &mut Connection, keys: &Companions) -> RedisResult<bool> {
+    pub async fn keep(&mut self, connection: &mut Connection, lease: &[u8]) -> RedisResult<bool> {
         if self.renewed.elapsed() < RENEWAL {
             return Ok(true);
         }
         let now = Instant::now();
         let held: bool = Script::new(RENEW)
-            .key(keys.lease())
+            .key(lease)
             .arg(self.token.as_str())
             .arg(EXPIRY.as_millis() as u64)
             .invoke_async(connection)

@@ -1,7 +1,7 @@
 //! The one script that writes a fingerprint's results (`write.lua`), and batches of its calls.
 
-use crate::connect::Connection;
-use crate::lease::Token;
+use crate::store::connect::Connection;
+use crate::store::lease::Token;
 use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::{ALERTS, Companions};

@@ -1,53 +1,12 @@
 //! A monitor's baseline over the life of its schema: fingerprints in, verdicts out. Pure: the same fingerprints give the
 //! same verdicts live, offline and after a restart.
 
-use crate::translate;
-use eddyline_detect::{Change, Detectors, Pipeline, Settings, Verdict, Window, Zone};
+use crate::judging::choices::Choices;
+use crate::judging::translate;
+use eddyline_detect::{Change, Pipeline, Verdict, Window};
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::schema::{Block, Schema};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-/// What the user chose for a monitor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Choices {
-    /// False alarms (openings) accepted a day and monitor.
-    pub budget_per_day: f64,
-    /// Windows before the first alert.
-    pub min_history: u32,
-    /// Windows below the alert boundary that end an incident.
-    pub quiet_after: u32,
-    /// Windows after which an incident is taken as the new normal.
-    pub accept_after: u32,
-    /// What scores numbers.
-    pub detectors: Detectors,
-    /// Whose hours and weekdays the traffic follows.
-    pub time_zone: Zone,
-}
-
-impl Default for Choices {
-    fn default() -> Self {
-        let Settings { budget_per_day, min_history, quiet_after, accept_after, detectors, time_zone, .. } =
-            Settings::new(1000);
-        Self { budget_per_day, min_history, quiet_after, accept_after, detectors, time_zone }
-    }
-}
-
-impl Choices {
-    /// The pipeline's settings for windows of this length.
-    #[must_use]
-    pub fn settings(&self, window_ms: u64) -> Settings {
-        Settings {
-            budget_per_day: self.budget_per_day,
-            min_history: self.min_history,
-            quiet_after: self.quiet_after,
-            accept_after: self.accept_after,
-            detectors: self.detectors.clone(),
-            time_zone: self.time_zone.clone(),
-            ..Settings::new(window_ms)
-        }
-    }
-}
 
 /// A schema under its id.
 #[derive(Debug, Clone, PartialEq)]

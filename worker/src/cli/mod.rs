@@ -1,0 +1,76 @@
+//! The command line: parsed text, and the checked values made of it. A file a command.
+
+pub mod choices;
+pub mod doctor;
+pub mod replay;
+pub mod upkeep;
+pub mod worker;
+
+mod values;
+
+use crate::store::connect::Address;
+use clap::{Args, Parser, Subcommand};
+use doctor::DoctorArgs;
+use replay::ReplayArgs;
+use upkeep::{CopyArgs, DeleteArgs, RenameArgs};
+use values::address;
+use worker::WorkerArgs;
+
+/// Finds what is unusual in streams of application events.
+#[derive(Debug, Parser)]
+#[command(name = "eddyline", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Score the fingerprints of all monitors as they come, and publish alerts.
+    Worker(Box<WorkerArgs>),
+    /// Feed a file of events through the same code and report what was found.
+    Replay(Box<ReplayArgs>),
+    /// Delete a monitor with all that belongs to it.
+    Delete(DeleteArgs),
+    /// Rename a monitor with all that belongs to it.
+    Rename(RenameArgs),
+    /// Copy a monitor with all that it knows.
+    Copy(CopyArgs),
+    /// Say what is wrong with a server and its monitors, and what to do about it.
+    Doctor(DoctorArgs),
+}
+
+/// Where Redis is.
+#[derive(Debug, Args)]
+pub struct ServerArgs {
+    /// Where Redis is: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n].
+    #[arg(long, env = "EDDYLINE_REDIS", default_value = "redis://127.0.0.1:6379", hide_env_values = true, value_parser = address)]
+    pub redis: Address,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bad_values_are_refused_by_name() {
+        let refused = |args: &[&str]| {
+            let all = ["eddyline", "worker"].iter().chain(args);
+            Cli::try_parse_from(all).unwrap_err().to_string()
+        };
+        assert!(refused(&["--budget", "0"]).contains("a number above 0 and at most 10000"));
+        assert!(refused(&["--detectors", "magic"]).contains("moving-average"));
+        assert!(refused(&["--time-zone", "Berlin"]).contains("an IANA name such as UTC or Europe/Berlin"));
+        assert!(refused(&["--min-history", "5"]).contains("--min-history"));
+        assert!(refused(&["--monitor", "{x}"]).contains("braces"));
+        assert!(refused(&["--redis", "ftp://x"]).contains("--redis"));
+    }
+}

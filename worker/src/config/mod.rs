@@ -1,0 +1,3 @@
+//! What the operator chose: flags, environment and one file.
+
+pub mod secret;

@@ -1,0 +1,1 @@
+//! From incidents of all monitors to what people are told: grouped, within the budget of the deployment, delivered.

@@ -1,0 +1,3 @@
+//! What the worker tells about itself.
+
+pub mod names;

@@ -1,0 +1,47 @@
+//! Every metric that a worker exports: name, kind, unit and meaning, in one table that the exporter, the documents and the
+//! Grafana files are checked against. Units are Prometheus' base units; counters end in `_total`.
+
+/// Fingerprints that got a score.
+pub const SCORED: &str = "eddyline_fingerprints_scored_total";
+/// Fingerprints that weren't judged, by `reason`: `unreadable`, `partial`, `excluded`.
+pub const NOT_JUDGED: &str = "eddyline_fingerprints_not_judged_total";
+/// Windows that were trimmed from their stream before they were read.
+pub const MISSED: &str = "eddyline_windows_missed_total";
+/// Windows that would have alerted but for a control, by `reason`.
+pub const HELD_BACK: &str = "eddyline_windows_held_back_total";
+/// From the end of a window to its score in Redis, in seconds (histogram).
+pub const LAG: &str = "eddyline_lag_seconds";
+/// Judging one window (histogram).
+pub const SCORING: &str = "eddyline_scoring_seconds";
+/// Learning one window, fits included (histogram).
+pub const LEARNING: &str = "eddyline_learning_seconds";
+/// Messages about incidents, by `event` and `severity`.
+pub const ALERTS: &str = "eddyline_alerts_total";
+/// Incidents that are open on this worker's monitors (gauge).
+pub const OPEN: &str = "eddyline_incidents_open";
+/// Monitors by `state`: `warming`, `ready`, `degraded`, `elsewhere` (gauge).
+pub const MONITORS: &str = "eddyline_monitors";
+/// Checkpoints by `outcome`: `written`, `resumed`, `refused`.
+pub const CHECKPOINTS: &str = "eddyline_checkpoints_total";
+/// Leases by `change`: `taken`, `lost`, `released`.
+pub const LEASES: &str = "eddyline_leases_total";
+/// Whether there is a connection to Redis (gauge, 0 or 1).
+pub const CONNECTED: &str = "eddyline_redis_connected";
+/// Connections that were lost.
+pub const DISCONNECTS: &str = "eddyline_redis_disconnects_total";
+/// Replies that were errors, by `code` (the first word).
+pub const REDIS_ERRORS: &str = "eddyline_redis_errors_total";
+/// Notifications made, by `event`.
+pub const NOTIFICATIONS: &str = "eddyline_notifications_total";
+/// Incidents that no sink was told of, by `reason`: `budget`.
+pub const NOT_NOTIFIED: &str = "eddyline_incidents_not_notified_total";
+/// Deliveries by `sink` and `outcome`: `delivered`, `retried`, `dead`, `left_out`.
+pub const DELIVERIES: &str = "eddyline_deliveries_total";
+/// One delivery, in seconds, by `sink` (histogram).
+pub const DELIVERY: &str = "eddyline_delivery_seconds";
+/// Notifications that wait for a sink (gauge), by `sink`.
+pub const WAITING: &str = "eddyline_deliveries_waiting";
+/// Models that failed to fit or took too long, by `reason`.
+pub const DEGRADED: &str = "eddyline_model_failures_total";
+/// Reloads of the settings by `outcome`: `applied`, `refused`.
+pub const RELOADS: &str = "eddyline_config_reloads_total";

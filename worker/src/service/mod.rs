@@ -1,0 +1,4 @@
+//! The worker at work: a task for each monitor, over connections that come and go.
+
+pub mod scorer;
+pub mod worker;
