@@ -79,7 +79,7 @@ fn settings_that_cannot_be_read_are_said_once_and_left_out() {
     write_fingerprints(&mut connection, 303..320, 1);
     wait_for_score(&mut connection, 319);
     let log = worker.stop();
-    assert_eq!(log.matches("'sensitivity' isn't one of budget, detectors, time_zone, period_ms").count(), 1, "{log}");
+    assert_eq!(log.matches("'sensitivity' isn't one of budget, min_history, quiet_after").count(), 1, "{log}");
     assert_eq!(log.matches("no detector is called 'magic'").count(), 1, "{log}");
     assert_eq!(log.matches("WRONGTYPE").count(), 1, "{log}");
     plain::assert_undisturbed(&mut connection, 1..320);
