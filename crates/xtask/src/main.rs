@@ -3,7 +3,7 @@
 mod bench;
 mod build;
 mod demo;
-mod fuzz;
+mod hand_over;
 mod quality;
 mod setup;
 mod stop;
@@ -22,6 +22,13 @@ use clap::Parser;
 enum Tool {
     /// Measures the module on real servers and prints the table of docs/performance.md
     Bench(bench::Args),
+    /// Kills workers and Redis under load and counts what was lost or doubled; --help says how
+    #[command(disable_help_flag = true)]
+    Chaos {
+        /// See cargo xtask chaos --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Shows the whole product at work: a small shop, its history, its faults, the alerts
     Demo(demo::Args),
     /// Tries hostile input on everything that reads bytes from outside; --help says how
@@ -58,7 +65,8 @@ fn run(tool: &Tool) -> Result<ExitCode> {
     match tool {
         Tool::Bench(args) => bench::run(&root, args),
         Tool::Demo(args) => demo::run(&root, args),
-        Tool::Fuzz { arguments } => fuzz::run(&root, arguments),
+        Tool::Chaos { arguments } => hand_over::run(&root, &hand_over::CHAOS, arguments),
+        Tool::Fuzz { arguments } => hand_over::run(&root, &hand_over::FUZZ, arguments),
         Tool::Quality { tables } => quality::run(&root, tables),
         Tool::Setup => {
             println!("{}: there", setup::run()?.found);
