@@ -44,6 +44,7 @@ async fn work(args: WorkerArgs) -> anyhow::Result<()> {
         db: args.redis.db(),
         choices: Choices::from(&args.choices),
         worker: lease::worker_name(),
+        status: Arc::default(),
     };
     let named = args.monitors.into_iter().map(String::into_bytes).collect();
     let worker = Worker { address: args.redis, context: Arc::new(context), named };

@@ -71,6 +71,7 @@ impl ThroughServer {
             db: identity.db,
             choices: plan.choices.clone(),
             worker: lease::worker_name(),
+            status: Arc::default(),
         };
         let mut scorer = Scorer::new(&Arc::new(context), keys.monitor())
             .map_err(|error| ReplayError::Definition(error.to_string()))?;

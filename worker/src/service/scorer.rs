@@ -10,6 +10,7 @@ use crate::judging::identity::Identity;
 use crate::judging::judge::{Judge, NamedSchema};
 use crate::judging::results::results;
 use crate::logs::Notice;
+use crate::service::status::Status;
 use crate::store::checkpoint;
 use crate::store::connect::Connection;
 use crate::store::lease::{Lease, Taking};
@@ -46,6 +47,8 @@ pub struct Context {
     pub choices: Choices,
     /// Name of this worker process.
     pub worker: String,
+    /// How it fares.
+    pub status: Arc<Status>,
 }
 
 /// How far a step came.

@@ -59,12 +59,15 @@ impl Worker {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut scorers = HashMap::new();
         let (mut backoff, mut trouble) = (Backoff::default(), Notice::default());
+        self.context.status.redis(|redis| redis.address = self.address.shown().to_owned());
         while !*stop.borrow() {
+            self.context.status.beat();
             let why = match self.address.connect().await {
                 Ok((connection, pushes)) => {
                     let began = tokio::time::Instant::now();
                     trouble.is_over();
                     info!(redis = self.address.shown(), worker = self.context.worker, "connected");
+                    self.context.status.redis(|redis| (redis.connected, redis.error) = (true, None));
                     match self.session(&mut scorers, connection, pushes, stop.clone()).await {
                         End::Stopped => break,
                         End::Lost(why) => {
@@ -77,6 +80,7 @@ impl Worker {
                 }
                 Err(error) => error.to_string(),
             };
+            self.context.status.redis(|redis| (redis.connected, redis.error) = (false, Some(why.clone())));
             if trouble.is_news(&why) {
                 warn!(redis = self.address.shown(), "no connection, trying again: {why}");
             }
