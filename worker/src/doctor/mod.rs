@@ -1,5 +1,6 @@
 //! `eddyline doctor`: looks at a server and its monitors, and says what is wrong and what to do about it. Changes nothing.
 
+pub mod code;
 pub mod command;
 pub mod finding;
 pub mod monitors;

@@ -1,5 +1,5 @@
-//! Every metric that a worker exports: name, kind, unit and meaning, in one table that the exporter, the documents and the
-//! Grafana files are checked against. Units are Prometheus' base units; counters end in `_total`.
+//! The name of every metric that a worker exports. What each of them is, its kind and its labels, stands in
+//! [`super::table`]. Units are Prometheus' base units; counters end in `_total`.
 
 /// Fingerprints that got a score.
 pub const SCORED: &str = "eddyline_fingerprints_scored_total";
@@ -19,7 +19,7 @@ pub const LEARNING: &str = "eddyline_learning_seconds";
 pub const ALERTS: &str = "eddyline_alerts_total";
 /// Incidents that are open on this worker's monitors (gauge).
 pub const OPEN: &str = "eddyline_incidents_open";
-/// Monitors by `state`: `warming`, `ready`, `degraded`, `elsewhere` (gauge).
+/// Monitors by `state`: `starting`, `warming`, `ready`, `degraded`, `elsewhere` (gauge).
 pub const MONITORS: &str = "eddyline_monitors";
 /// Checkpoints by `outcome`: `written`, `resumed`, `refused`.
 pub const CHECKPOINTS: &str = "eddyline_checkpoints_total";
@@ -45,3 +45,15 @@ pub const WAITING: &str = "eddyline_deliveries_waiting";
 pub const DEGRADED: &str = "eddyline_model_failures_total";
 /// Reloads of the settings by `outcome`: `applied`, `refused`.
 pub const RELOADS: &str = "eddyline_config_reloads_total";
+/// Whether the last reload of the settings was applied (gauge, 0 or 1).
+pub const RELOADED: &str = "eddyline_config_last_reload_successful";
+/// When settings were last applied, in seconds since the epoch (gauge).
+pub const RELOADED_AT: &str = "eddyline_config_last_reload_success_timestamp_seconds";
+/// 1, with the `version` of this program (gauge).
+pub const BUILD: &str = "eddyline_build_info";
+/// Memory that the process holds, in bytes (gauge).
+pub const MEMORY: &str = "process_resident_memory_bytes";
+/// Time of all processors that the process has used, in seconds.
+pub const CPU: &str = "process_cpu_seconds_total";
+/// When the process was started, in seconds since the epoch (gauge).
+pub const STARTED: &str = "process_start_time_seconds";
