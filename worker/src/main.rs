@@ -8,7 +8,7 @@ use eddyline_worker::replay::plan::Order;
 use eddyline_worker::service::scorer::Context;
 use eddyline_worker::service::worker::Worker;
 use eddyline_worker::store::lease;
-use eddyline_worker::{doctor, logs, replay, upkeep};
+use eddyline_worker::{doctor, logs, observe, replay, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,6 +46,7 @@ async fn work(args: WorkerArgs) -> anyhow::Result<()> {
         worker: lease::worker_name(),
         status: Arc::default(),
     };
+    let observing = tokio::spawn(observe::http::tell(args.listen, Arc::clone(&context.status)));
     let named = args.monitors.into_iter().map(String::into_bytes).collect();
     let worker = Worker { address: args.redis, context: Arc::new(context), named };
 
@@ -58,5 +59,6 @@ async fn work(args: WorkerArgs) -> anyhow::Result<()> {
     }
     stop.send_replace(true);
     working.await?;
+    observing.abort();
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::choices::ChoiceArgs;
 use super::values::{address, deployment, monitor};
+use crate::observe::listen::Listen;
 use crate::store::connect::Address;
 use clap::Args;
 
@@ -32,6 +33,9 @@ pub struct WorkerArgs {
     /// A monitor to work on though EDDY.LIST doesn't name it, such as a stream of own fingerprints (repeatable).
     #[arg(long = "monitor", value_name = "NAME", value_parser = monitor)]
     pub monitors: Vec<String>,
+    /// Where metrics and health are told over HTTP (/metrics, /livez, /readyz): an address and a port, or none.
+    #[arg(long, env = "EDDYLINE_LISTEN", value_name = "ADDRESS", default_value_t = Listen::default())]
+    pub listen: Listen,
     /// The choices.
     #[command(flatten)]
     pub choices: ChoiceArgs,

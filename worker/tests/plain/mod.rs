@@ -98,6 +98,7 @@ impl Worker {
             .args(["worker", "--redis", &server.url(), "--deployment", DEPLOYMENT])
             .args(["--budget", &BUDGET.to_string()])
             .args(args)
+            .env("EDDYLINE_LISTEN", "none")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -119,7 +120,24 @@ impl Worker {
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
-    /// SIGTERM; returns what it logged.
+    /// Where it tells metrics and health; of a worker that was started with `--listen`.
+    pub(crate) fn listens(&mut self) -> std::net::SocketAddr {
+        let log = self.0.stderr.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            std::io::Read::read_exact(log, &mut byte).expect("it says where it listens");
+            line.push(byte[0]);
+            if byte == *b"\n" {
+                let said: serde_json::Value = serde_json::from_slice(&line).unwrap();
+                if let Some(address) = said["address"].as_str() {
+                    return address.parse().unwrap();
+                }
+                line.clear();
+            }
+        }
+    }
+
+    /// SIGTERM; returns what it logged after that.
     pub(crate) fn stop(mut self) -> String {
         self.signal("-TERM");
         let mut log = String::new();

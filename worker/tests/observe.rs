@@ -1,0 +1,121 @@
+//! What a worker tells about itself over HTTP, and that documents and Grafana's files speak of nothing else.
+
+mod plain;
+
+use eddyline_testkit::Server;
+use eddyline_worker::observe::table::{Kind, METRICS};
+use plain::{SOON, Worker, schema, wait_for_score, write_fingerprints, write_schema};
+use serde_json::Value as Json;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Status and body of the answer to these bytes.
+fn ask(address: SocketAddr, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{request:?}: {answer:?}"));
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    ask(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+}
+
+fn json(address: SocketAddr, path: &str) -> (u16, Json) {
+    let (status, body) = get(address, path);
+    (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("{body}")))
+}
+
+/// The value of a series in Prometheus' text.
+fn value(text: &str, series: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+/// A worker that listens, and where.
+fn listening(server: &Server) -> (Worker, SocketAddr) {
+    let mut worker = Worker::with(server, &["--monitor", plain::MONITOR, "--listen", "127.0.0.1:0"]);
+    let address = worker.listens();
+    (worker, address)
+}
+
+#[test]
+fn a_worker_tells_metrics_and_health() {
+    let server = Server::plain().start().unwrap();
+    let (worker, address) = listening(&server);
+    let (status, text) = get(address, "/metrics");
+    assert_eq!(status, 200);
+    for metric in METRICS {
+        let kind = format!("# TYPE {} {}", metric.name, metric.kind.as_str());
+        // A gauge, and a series with a label that nobody knows beforehand, stand there once there is something to tell.
+        let is_known = metric.kind != Kind::Gauge && !metric.series().is_empty();
+        assert!(!is_known || text.contains(&kind), "{kind} isn't in\n{text}");
+        assert!(!text.contains(metric.name) || text.contains(&format!("# HELP {} {}", metric.name, metric.help)));
+    }
+    let told: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    for name in told {
+        assert!(METRICS.iter().any(|metric| metric.name == name), "{name} isn't in the table");
+    }
+    assert_eq!(value(&text, "eddyline_alerts_total{event=\"opened\",severity=\"warning\"}"), Some(0.0));
+    let build = format!("eddyline_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(value(&text, &build), Some(1.0));
+    assert!(value(&text, "process_resident_memory_bytes").unwrap() > 1e6, "{text}");
+    let (status, alive) = json(address, "/livez");
+    assert_eq!((status, &alive["alive"]), (200, &Json::Bool(true)), "{alive}");
+    worker.stop();
+}
+
+#[test]
+fn a_taken_address_is_said_and_keeps_nobody_from_work() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    write_schema(&mut connection, &schema(1));
+    write_fingerprints(&mut connection, 1..5, 1);
+    let address = taken.local_addr().unwrap().to_string();
+    let worker = Worker::with(&server, &["--monitor", plain::MONITOR, "--listen", &address]);
+    wait_for_score(&mut connection, 4);
+    assert!(worker.stop().contains("metrics and health can't be told there"));
+}
+
+#[test]
+fn hostile_requests_are_refused_and_hold_up_nobody_for_long() {
+    let server = Server::plain().start().unwrap();
+    let (worker, address) = listening(&server);
+    assert_eq!(ask(address, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").0, 405);
+    assert_eq!(get(address, "/../../etc/passwd").0, 404);
+    assert_eq!(ask(address, "rubbish\r\n\r\n").0, 400);
+    let huge = format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(1 << 20));
+    let mut stream = TcpStream::connect(address).unwrap();
+    let _ = stream.write_all(huge.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    // As many as there may be, and some more, that say nothing.
+    let idle: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let began = Instant::now();
+    assert_eq!(get(address, "/livez").0, 200);
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    drop(idle);
+    worker.stop();
+}
+
+#[test]
+fn the_documents_have_the_table() {
+    let rows: String = METRICS
+        .iter()
+        .map(|metric| {
+            let label = |(label, values): &(&str, &[&str])| match values {
+                [] => format!("`{label}`"),
+                values => format!("`{label}` ({})", values.join(", ")),
+            };
+            let labels: Vec<String> = metric.labels.iter().map(label).collect();
+            format!("| `{}` | {} | {} | {} |\n", metric.name, metric.kind.as_str(), labels.join(", "), metric.help)
+        })
+        .collect();
+    let document = include_str!("../../docs/metrics.md");
+    assert!(document.contains(&rows), "docs/metrics.md must have\n{rows}");
+}
