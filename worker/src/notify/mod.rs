@@ -1,1 +1,3 @@
 //! From incidents of all monitors to what people are told: grouped, within the budget of the deployment, delivered.
+
+pub mod settings;
