@@ -6,7 +6,7 @@ pub mod replay;
 pub mod upkeep;
 pub mod worker;
 
-mod values;
+pub(crate) mod values;
 
 use crate::store::connect::Address;
 use clap::{Args, Parser, Subcommand};

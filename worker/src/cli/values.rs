@@ -29,7 +29,7 @@ pub(super) fn mapping(text: &str) -> Result<Mapping, &'static str> {
     Ok(Mapping { column: column.to_owned(), field: field.to_owned() })
 }
 
-pub(super) fn duration(text: &str) -> Result<u64, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<u64, &'static str> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let unit = match &text[digits..] {
         "ms" => 1,

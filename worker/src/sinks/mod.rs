@@ -1,5 +1,8 @@
 //! Where notifications go: a file for each kind of receiver, behind one trait.
 
+pub mod settings;
+pub mod trial;
+
 use eddyline_wire::notification::Notification;
 use std::fmt;
 use std::future::Future;
