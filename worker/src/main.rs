@@ -1,6 +1,7 @@
 //! `eddyline`: from the command line to the code that does it, and from its outcome to an exit code.
 
 use clap::Parser;
+use eddyline_worker::cli::test_sink::TestSinkArgs;
 use eddyline_worker::cli::worker::WorkerArgs;
 use eddyline_worker::cli::{Cli, Command};
 use eddyline_worker::judging::choices::Choices;
@@ -8,7 +9,7 @@ use eddyline_worker::replay::plan::Order;
 use eddyline_worker::service::scorer::Context;
 use eddyline_worker::service::worker::Worker;
 use eddyline_worker::store::lease;
-use eddyline_worker::{doctor, logs, observe, replay, upkeep};
+use eddyline_worker::{doctor, logs, observe, replay, sinks, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Command::Delete(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Rename(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Copy(args) => upkeep::command::run(&args.into()).map_err(Into::into),
+        Command::TestSink(args) => test_sink(&args),
         Command::Doctor(args) => match doctor::command::run(&args.server.redis, args.json) {
             Ok(true) => Ok(()),
             Ok(false) => return ExitCode::FAILURE,
@@ -34,6 +36,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn test_sink(args: &TestSinkArgs) -> anyhow::Result<()> {
+    logs::init();
+    sinks::command::run(args).await
 }
 
 #[tokio::main]

@@ -3,6 +3,7 @@
 pub mod choices;
 pub mod doctor;
 pub mod replay;
+pub mod test_sink;
 pub mod upkeep;
 pub mod worker;
 
@@ -12,6 +13,7 @@ use crate::store::connect::Address;
 use clap::{Args, Parser, Subcommand};
 use doctor::DoctorArgs;
 use replay::ReplayArgs;
+use test_sink::TestSinkArgs;
 use upkeep::{CopyArgs, DeleteArgs, RenameArgs};
 use values::address;
 use worker::WorkerArgs;
@@ -40,6 +42,8 @@ pub enum Command {
     Copy(CopyArgs),
     /// Say what is wrong with a server and its monitors, and what to do about it.
     Doctor(DoctorArgs),
+    /// Send a test notification to a sink and say what became of it.
+    TestSink(TestSinkArgs),
 }
 
 /// Where Redis is.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-const TYPES: &str = "`slack`, `webhook`, `alertmanager`, `pagerduty`, `cloudevents`, `email`, `stdout`";
+const TYPES: [&str; 7] = ["slack", "webhook", "alertmanager", "pagerduty", "cloudevents", "email", "stdout"];
 const SHARED: [&str; 5] = ["min_severity", "events", "allow_private", "timeout", "link"];
 /// What machines are sent: all there is.
 const FOR_MACHINES: [News; 5] = [News::Opened, News::Joined, News::Escalated, News::Changed, News::Resolved];
@@ -258,7 +258,8 @@ impl SinkSettings {
     fn of(mut own: toml::Table) -> Result<Self, String> {
         let kind = match own.remove("type") {
             Some(toml::Value::String(kind)) => kind,
-            _ => return Err(format!("`type` is missing: one of {TYPES}")),
+            Some(_) => return Err(format!("`type`: expected one of {}", listed(&TYPES))),
+            None => return Err("missing field `type`".to_owned()),
         };
         let shared: toml::Table =
             SHARED.iter().filter_map(|key| own.remove(*key).map(|value| ((*key).to_owned(), value))).collect();
@@ -270,7 +271,7 @@ impl SinkSettings {
             "cloudevents" => Receiver::CloudEvents(read(own)?),
             "email" => Receiver::Email(read(own)?),
             "stdout" => Receiver::Stdout(read(own)?),
-            _ => return Err(format!("`type` is none of {TYPES}")),
+            _ => return Err(format!("unknown variant `{}`, expected one of {}", kind.escape_debug(), listed(&TYPES))),
         };
         let Written { min_severity, events, allow_private, timeout, link } = read(shared)?;
         let events = events.unwrap_or_else(|| receiver.usual_events());
@@ -283,12 +284,19 @@ impl SinkSettings {
     }
 }
 
+/// As serde writes it, so that whoever reads its messages reads these.
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, String> {
     table.try_into().map_err(|error: toml::de::Error| {
         let why = error.message();
         if why.starts_with("unknown field") {
-            let every = SHARED.map(|key| format!("`{key}`")).join(", ");
-            return format!("{why}; every sink knows {every}");
+            let mut names = why.split('`').skip(1).step_by(2);
+            let unknown = names.next().unwrap_or_default();
+            let known: Vec<_> = names.chain(SHARED).collect();
+            return format!("unknown field `{unknown}`, expected one of {}", listed(&known));
         }
         let key = error.to_string().lines().find_map(|line| line.strip_prefix("in ").map(|key| format!("{key}: ")));
         // A value of the wrong type may be a secret.
@@ -341,12 +349,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_what_is_allowed() {
         let refused = |text: &str| settings(text).unwrap_err();
-        assert!(refused("url = 'x'").contains("`type` is missing: one of `slack`, `webhook`"));
-        assert!(refused("type = 'smoke'").contains("`type` is none of `slack`, `webhook`"));
+        assert_eq!(refused("url = 'x'"), "missing field `type`");
+        assert!(refused("type = 7").starts_with("`type`: expected one of `slack`, `webhook`"));
+        assert!(refused("type = 'smoke'").contains("unknown variant `smoke`, expected one of `slack`, `webhook`"));
         assert_eq!(
             refused("type = 'slack'\nurl = 'x'\nchanel = '#ops'"),
-            "unknown field `chanel`, expected `url`; every sink knows `min_severity`, `events`, `allow_private`, \
-             `timeout`, `link`"
+            "unknown field `chanel`, expected one of `url`, `min_severity`, `events`, `allow_private`, `timeout`, `link`"
         );
         assert!(refused("type = 'slack'").contains("missing field `url`"));
         assert!(refused("type = 'stdout'\nevents = []").contains("`events` is empty"));
