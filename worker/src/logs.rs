@@ -1,22 +1,33 @@
 //! Logs on stderr: text where a person reads them, JSON where a machine does.
 
 use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
-/// Sets the process' logger. `EDDYLINE_LOG` chooses levels, such as `debug` or `eddyline=debug`; the default is `info`.
-pub fn init() {
-    let filter = EnvFilter::try_from_env("EDDYLINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// What is logged, while it is.
+#[derive(Debug)]
+pub struct Levels(reload::Handle<EnvFilter, Registry>);
+
+impl Levels {
+    /// From now on this is logged: a level such as `debug`, or levels by target such as `info,redis=debug`.
+    pub fn set(&self, levels: &str) {
+        // It fails only when there is no logger any more.
+        let _ = self.0.reload(EnvFilter::new(levels));
+    }
+}
+
+/// Sets the process' logger.
+pub fn init(levels: &str) -> Levels {
+    let (filter, handle) = reload::Layer::new(EnvFilter::new(levels));
+    let logs = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
         // It would complain on stderr, and panic when nobody reads that any more.
         .log_internal_errors(false);
-    if std::io::stderr().is_terminal() {
-        logs.init();
-    } else {
-        logs.json().flatten_event(true).init();
-    }
+    let logs = if std::io::stderr().is_terminal() { logs.boxed() } else { logs.json().flatten_event(true).boxed() };
+    tracing_subscriber::registry().with(filter).with(logs).init();
+    Levels(handle)
 }
 
 /// A trouble that lasts is said once, when it begins, and once more when it is over.

@@ -1,10 +1,10 @@
 //! `eddyline`: from the command line to the code that does it, and from its outcome to an exit code.
 
-use clap::Parser;
 use eddyline_worker::cli::test_sink::TestSinkArgs;
-use eddyline_worker::cli::worker::WorkerArgs;
 use eddyline_worker::cli::{Cli, Command};
-use eddyline_worker::judging::choices::Choices;
+use eddyline_worker::config::Config;
+use eddyline_worker::config::load::Sources;
+use eddyline_worker::config::reload::Reloader;
 use eddyline_worker::replay::plan::Order;
 use eddyline_worker::service::scorer::Context;
 use eddyline_worker::service::worker::Worker;
@@ -16,8 +16,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Worker(args) => work(*args),
+    let done = match Cli::of_process().command {
+        Command::Worker(args) => work((*args).into()),
+        Command::CheckConfig(args) => {
+            Sources::from(args).load().map(|loaded| print!("{}", loaded.effective)).map_err(Into::into)
+        }
         Command::Replay(args) => Order::try_from(*args).and_then(|order| replay::run(&order)).map_err(Into::into),
         Command::Delete(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Rename(args) => upkeep::command::run(&args.into()).map_err(Into::into),
@@ -40,30 +43,36 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn test_sink(args: &TestSinkArgs) -> anyhow::Result<()> {
-    logs::init();
+    logs::init("info");
     sinks::command::run(args).await
 }
 
 #[tokio::main]
-async fn work(args: WorkerArgs) -> anyhow::Result<()> {
-    logs::init();
+async fn work(sources: Sources) -> anyhow::Result<()> {
+    let Config { fixed, live } = sources.load()?.config;
+    let levels = logs::init(&live.log);
+    let (sender, live) = watch::channel(Arc::new(live));
+    let reloader = Reloader::new(sources, fixed.clone(), sender, levels);
     let context = Context {
-        deployment: args.deployment,
-        db: args.redis.db(),
-        choices: Choices::from(&args.choices),
+        deployment: fixed.deployment,
+        db: fixed.redis.db(),
+        live,
         worker: lease::worker_name(),
         status: Arc::default(),
     };
-    let observing = tokio::spawn(observe::http::tell(args.listen, Arc::clone(&context.status)));
-    let named = args.monitors.into_iter().map(String::into_bytes).collect();
-    let worker = Worker { address: args.redis, context: Arc::new(context), named };
+    let observing = tokio::spawn(observe::http::tell(fixed.listen, Arc::clone(&context.status)));
+    let worker = Worker { address: fixed.redis, context: Arc::new(context) };
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
     let (stop, stopped) = watch::channel(false);
     let working = tokio::spawn(worker.run(stopped));
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reloader.reload(),
+        }
     }
     stop.send_replace(true);
     working.await?;

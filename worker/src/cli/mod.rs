@@ -1,8 +1,10 @@
 //! The command line: parsed text, and the checked values made of it. A file a command.
 
+pub mod check_config;
 pub mod choices;
 pub mod doctor;
 pub mod replay;
+pub mod settings;
 pub mod test_sink;
 pub mod upkeep;
 pub mod worker;
@@ -10,6 +12,8 @@ pub mod worker;
 pub(crate) mod values;
 
 use crate::store::connect::Address;
+use check_config::CheckConfigArgs;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 use doctor::DoctorArgs;
 use replay::ReplayArgs;
@@ -27,11 +31,29 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// The process' own command line; where it is wrong, the process ends with what is allowed.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|error| without_secrets(error).exit())
+    }
+}
+
+/// The address of a Redis may have a password in it.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    if matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if name.starts_with("--redis")) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("***".to_owned()));
+    }
+    error
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Score the fingerprints of all monitors as they come, and publish alerts.
     Worker(Box<WorkerArgs>),
+    /// Check the settings of a worker and print those in force.
+    CheckConfig(CheckConfigArgs),
     /// Feed a file of events through the same code and report what was found.
     Replay(Box<ReplayArgs>),
     /// Delete a monitor with all that belongs to it.
@@ -74,7 +96,12 @@ mod tests {
         assert!(refused(&["--detectors", "magic"]).contains("moving-average"));
         assert!(refused(&["--time-zone", "Berlin"]).contains("an IANA name such as UTC or Europe/Berlin"));
         assert!(refused(&["--min-history", "5"]).contains("--min-history"));
-        assert!(refused(&["--monitor", "{x}"]).contains("braces"));
-        assert!(refused(&["--redis", "ftp://x"]).contains("--redis"));
+    }
+
+    #[test]
+    fn an_address_that_is_refused_is_not_shown() {
+        let error = Cli::try_parse_from(["eddyline", "doctor", "--redis", "ftp://me:hunter2@x"]).unwrap_err();
+        let told = without_secrets(error).to_string();
+        assert!(told.contains("invalid value '***' for '--redis") && !told.contains("hunter2"), "{told}");
     }
 }

@@ -5,6 +5,7 @@ use super::ReplayError;
 use super::outcome::{Outcome, Window, fingerprint_line};
 use super::plan::{Plan, source};
 use super::pump::Feed;
+use crate::config::Live;
 use crate::service::scorer::{Context, Progress, Scorer};
 use crate::store::connect::Address;
 use crate::store::discovery;
@@ -66,10 +67,11 @@ impl ThroughServer {
             .build()
             .map_err(|error| ReplayError::Stuck(error.to_string()))?;
         let identity = plan.identity();
+        let live = Live { choices: plan.choices.clone().into(), ..Live::default() };
         let context = Context {
             deployment: identity.deployment,
             db: identity.db,
-            choices: plan.choices.clone(),
+            live: watch::channel(Arc::new(live)).1,
             worker: lease::worker_name(),
             status: Arc::default(),
         };

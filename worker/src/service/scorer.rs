@@ -4,8 +4,8 @@
 //! written. Whatever goes wrong on the way (a refusal, another holder, a Redis that lost its last seconds), the state is
 //! dropped and loaded anew from what Redis holds.
 
+use crate::config::Live;
 use crate::judging::announce::{self, Announced, Lapse};
-use crate::judging::choices::Choices;
 use crate::judging::identity::Identity;
 use crate::judging::judge::{Judge, NamedSchema};
 use crate::judging::results::results;
@@ -27,6 +27,7 @@ use redis::RedisResult;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 /// Fingerprints read at once.
@@ -43,8 +44,8 @@ pub struct Context {
     pub deployment: String,
     /// Number of the database.
     pub db: u32,
-    /// What the user chose for monitors without settings of their own.
-    pub choices: Choices,
+    /// What a reload changes, choices among it.
+    pub live: watch::Receiver<Arc<Live>>,
     /// Name of this worker process.
     pub worker: String,
     /// How it fares.
@@ -117,7 +118,7 @@ impl Scorer {
             writer: Writer::new(&keys),
             keys,
             lease: None,
-            settings: Settings::new(context.choices.clone()),
+            settings: Settings::new(context.live.clone(), monitor),
             state: None,
             heard: Heard::default(),
             unreadable: 0,

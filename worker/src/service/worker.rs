@@ -27,8 +27,6 @@ pub struct Worker {
     pub address: Address,
     /// What all monitors share.
     pub context: Arc<Context>,
-    /// Monitors to work on besides, or instead of, those that the module lists.
-    pub named: Vec<Vec<u8>>,
 }
 
 /// Why a session ended.
@@ -179,7 +177,8 @@ impl Worker {
                 }
             }
         }
-        let mut names = self.named.clone();
+        let named = self.context.live.borrow().monitors.clone();
+        let mut names: Vec<Vec<u8>> = named.into_iter().map(String::into_bytes).collect();
         names.extend(search.names().cloned());
         match discovery::list(connection).await {
             Ok(Some(listed)) => {

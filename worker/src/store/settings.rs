@@ -1,13 +1,16 @@
 //! What was set for one monitor in `{monitor}:settings`: a hash that counts more than the worker's own choices, read again
 //! while the worker runs. A field that can't be read is said once and left out.
 
+use crate::config::Live;
 use crate::judging::choices::Choices;
 use crate::logs::Notice;
 use crate::store::connect::{Connection, is_lost};
 use eddyline_wire::text::printable;
 use eddyline_wire::vector::{FEATURES, PERIOD};
 use redis::RedisResult;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 /// How soon a change is noticed.
@@ -40,18 +43,22 @@ fn joined(choices: &Choices, mut hash: Vec<(Vec<u8>, Vec<u8>)>) -> (Choices, Vec
 /// The choices for one monitor, as they are now.
 #[derive(Debug)]
 pub struct Settings {
+    monitor: Vec<u8>,
     /// The worker's.
-    defaults: Choices,
+    live: watch::Receiver<Arc<Live>>,
+    /// The hash, as it was read last.
+    hash: Vec<(Vec<u8>, Vec<u8>)>,
     now: Choices,
     read: Option<Instant>,
     trouble: Notice,
 }
 
 impl Settings {
-    /// The worker's choices, until the hash was read.
+    /// The worker's choices for `monitor`, until the hash was read.
     #[must_use]
-    pub fn new(defaults: Choices) -> Self {
-        Self { now: defaults.clone(), defaults, read: None, trouble: Notice::default() }
+    pub fn new(mut live: watch::Receiver<Arc<Live>>, monitor: &[u8]) -> Self {
+        let (now, _) = live.borrow_and_update().choices.of(monitor);
+        Self { monitor: monitor.to_vec(), live, hash: Vec::new(), now, read: None, trouble: Notice::default() }
     }
 
     /// What is chosen now.
@@ -65,19 +72,23 @@ impl Settings {
     /// # Errors
     /// The connection is lost. What was chosen stays where the hash can't be read.
     pub async fn look(&mut self, connection: &mut Connection, key: &[u8], monitor: &str) -> RedisResult<()> {
-        if self.read.is_some_and(|read| read.elapsed() < EVERY) {
+        let is_changed = self.live.has_changed().unwrap_or(false);
+        if !is_changed && self.read.is_some_and(|read| read.elapsed() < EVERY) {
             return Ok(());
         }
-        self.read = Some(Instant::now());
-        let wrong = match redis::cmd("HGETALL").arg(key).query_async(connection).await {
+        let unread = match redis::cmd("HGETALL").arg(key).query_async(connection).await {
             Ok(hash) => {
-                let (now, wrong) = joined(&self.defaults, hash);
-                self.now = now;
-                wrong
+                self.hash = hash;
+                None
             }
             Err(error) if is_lost(&error) => return Err(error),
-            Err(error) => vec![error.to_string()],
+            Err(error) => Some(error.to_string()),
         };
+        self.read = Some(Instant::now());
+        let (defaults, mut wrong) = self.live.borrow_and_update().choices.of(&self.monitor);
+        let (now, wrong_in_hash) = joined(&defaults, self.hash.clone());
+        self.now = now;
+        wrong.extend(unread.map_or(wrong_in_hash, |error| vec![error]));
         let wrong = wrong.join("; ");
         if wrong.is_empty() {
             if self.trouble.is_over() {

@@ -1,0 +1,59 @@
+//! What the keys at the top of the file allow.
+
+use crate::observe::listen::Listen;
+use crate::store::connect::Address;
+use eddyline_wire::keys::Companions;
+use tracing_subscriber::EnvFilter;
+
+/// Every key at the top of the file.
+pub(super) const ALL: [&str; 9] =
+    ["redis", "deployment", "monitors", "listen", "log", "defaults", "monitor", "notify", "sinks"];
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+pub(super) fn redis(url: &str) -> Result<Address, String> {
+    Address::parse(url).map_err(|error| format!("isn't the address of a Redis: {error}"))
+}
+
+pub(super) fn deployment(name: &str) -> Result<String, String> {
+    let fits = (1..=128).contains(&name.len()) && !name.chars().any(char::is_control);
+    if fits { Ok(name.to_owned()) } else { Err("a deployment's name is 1 to 128 bytes of text".to_owned()) }
+}
+
+pub(super) fn monitor(name: &str) -> Result<String, String> {
+    Companions::of(name.as_bytes()).map(|_| name.to_owned()).map_err(|error| error.to_string())
+}
+
+pub(super) fn listen(text: &str) -> Result<Listen, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+/// The filter takes any word for the name of a target; a word that is no level is a slip.
+pub(super) fn log(text: &str) -> Result<String, String> {
+    let allowed = || format!("a level ({}), or levels by target, such as info,redis=debug", LEVELS.join(", "));
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    let directives_fit = text.split(',').all(|directive| directive.contains('=') || is_level(directive.trim()));
+    if directives_fit && EnvFilter::try_new(text).is_ok() { Ok(text.to_owned()) } else { Err(allowed()) }
+}
+
+/// A sink's name stands in keys, labels and logs.
+pub(super) fn sink_name(name: &str) -> Result<(), &'static str> {
+    let fits = (1..=64).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if fits { Ok(()) } else { Err("a sink's name is 1 to 64 letters, digits, - and _") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_levels_or_have_a_target() {
+        for text in ["info", "WARN", "warn,eddyline_worker=debug", "off"] {
+            assert_eq!(log(text).as_deref(), Ok(text));
+        }
+        for text in ["inof", "", "info,", "eddyline=loud", "a=b=c"] {
+            assert!(log(text).unwrap_err().starts_with("a level (off, error"), "{text}");
+        }
+    }
+}
