@@ -99,6 +99,15 @@ pub struct CauseItem {
     pub count: u64,
 }
 
+/// Something that people did, such as a release, shortly before an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// What, in their words.
+    pub text: String,
+}
+
 /// The message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
@@ -136,6 +145,9 @@ pub struct Alert {
     pub windows: u64,
     /// Why: expected against observed, and the items behind it.
     pub causes: Vec<Cause>,
+    /// What people did in the half hour before the first window, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub markers: Vec<Marker>,
     /// Why it was resolved; only with `resolved`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -204,11 +216,16 @@ mod tests {
                 share: 0.75,
                 items: vec![CauseItem { item: "pay".to_owned(), count: 118 }],
             }],
+            markers: vec![],
             reason: None,
             entry: "1795166105000-0".to_owned(),
         };
         assert_eq!(alert.to_json(), GOLDEN.trim());
         assert_eq!(serde_json::from_str::<Alert>(GOLDEN).unwrap(), alert);
+        let marker = Marker { at: rfc3339(1_795_165_000_000), text: "pay v1.2.3".to_owned() };
+        let marked = Alert { markers: vec![marker], ..alert };
+        assert!(marked.to_json().contains(r#""markers":[{"at":"2026-11-20T08:56:40Z","text":"pay v1.2.3"}]"#));
+        assert_eq!(serde_json::from_str::<Alert>(&marked.to_json()).unwrap(), marked);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Score {
     pub state: State,
     /// Incident this window belongs to.
     pub incident: Option<String>,
+    /// The control that kept the window from being part of an incident: `direction`, `deviation`, `schedule`, `feedback`.
+    pub held: Option<String>,
 }
 
 /// Whether the baseline knows enough to alert.
@@ -31,6 +33,8 @@ pub enum State {
     Unreadable,
     /// Only a part of the window was observed; it was left out of the baseline.
     Partial,
+    /// It lies in a period that was excluded; it was left out of the baseline.
+    Excluded,
 }
 
 /// As it stands in the stream.
@@ -41,6 +45,7 @@ impl fmt::Display for State {
             Self::Ready => f.write_str("ready"),
             Self::Unreadable => f.write_str("unreadable"),
             Self::Partial => f.write_str("partial"),
+            Self::Excluded => f.write_str("excluded"),
         }
     }
 }
@@ -49,7 +54,7 @@ impl Score {
     /// The score of a fingerprint that wasn't judged.
     #[must_use]
     pub fn not_judged(state: State) -> Self {
-        Self { score: 0.0, p: 1.0, state, incident: None }
+        Self { score: 0.0, p: 1.0, state, incident: None, held: None }
     }
 
     /// Field–value pairs as they stand in the stream. Numbers print so that they read back to the same bits.
@@ -59,6 +64,9 @@ impl Score {
             vec![("score", self.score.to_string()), ("p", format!("{:e}", self.p)), ("state", self.state.to_string())];
         if let Some(incident) = &self.incident {
             fields.push(("incident", incident.clone()));
+        }
+        if let Some(held) = &self.held {
+            fields.push(("held", held.clone()));
         }
         fields
     }
@@ -70,9 +78,11 @@ mod tests {
 
     #[test]
     fn a_score_has_its_golden_fields() {
-        let score = Score { score: 0.625, p: 1.2e-7, state: State::Ready, incident: Some("9f".to_owned()) };
+        let score = Score { score: 0.625, p: 1.2e-7, state: State::Ready, incident: Some("9f".to_owned()), held: None };
         let fields: Vec<String> = score.to_fields().iter().map(|(field, value)| format!("{field}={value}")).collect();
         assert_eq!(fields, ["score=0.625", "p=1.2e-7", "state=ready", "incident=9f"]);
+        let held = Score { incident: None, held: Some("schedule".to_owned()), ..score.clone() };
+        assert_eq!(held.to_fields()[3], ("held", "schedule".to_owned()));
         let warming = Score { state: State::Warming { seen: 3, needed: 60 }, incident: None, ..score };
         assert_eq!(warming.to_fields()[2], ("state", "warming 3/60".to_owned()));
     }

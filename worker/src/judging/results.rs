@@ -47,6 +47,7 @@ pub fn results(
         p: verdict.p,
         state: translate::state(verdict.state),
         incident,
+        held: None,
     };
     Ok((score, alerts))
 }

@@ -87,6 +87,7 @@ pub fn alert(
         window_ms: moment.window_ms,
         windows: incident.windows.into(),
         causes: incident.causes.iter().map(cause).collect(),
+        markers: Vec::new(),
         reason,
         entry: moment.entry(),
     }

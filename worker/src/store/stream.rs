@@ -231,11 +231,12 @@ fn score(fields: &[Vec<u8>]) -> Option<Score> {
         "ready" => State::Ready,
         "unreadable" => State::Unreadable,
         "partial" => State::Partial,
+        "excluded" => State::Excluded,
         warming => {
             let (seen, needed) = warming.strip_prefix("warming ")?.split_once('/')?;
             State::Warming { seen: seen.parse().ok()?, needed: needed.parse().ok()? }
         }
     };
-    let incident = text("incident").map(str::to_owned);
-    Some(Score { score: text("score")?.parse().ok()?, p: text("p")?.parse().ok()?, state, incident })
+    let [incident, held] = ["incident", "held"].map(|name| text(name).map(str::to_owned));
+    Some(Score { score: text("score")?.parse().ok()?, p: text("p")?.parse().ok()?, state, incident, held })
 }

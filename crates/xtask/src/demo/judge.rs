@@ -162,6 +162,7 @@ mod tests {
                 share: 1.0,
                 items: vec![CauseItem { item: item.to_owned(), count: 1 }],
             }],
+            markers: vec![],
             reason: None,
             entry: String::new(),
         }
