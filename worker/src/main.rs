@@ -6,7 +6,7 @@ use eddyline_worker::config::Config;
 use eddyline_worker::config::load::Sources;
 use eddyline_worker::config::reload::Reloader;
 use eddyline_worker::replay::plan::Order;
-use eddyline_worker::service::scorer::Context;
+use eddyline_worker::service::context::Context;
 use eddyline_worker::service::worker::Worker;
 use eddyline_worker::store::lease;
 use eddyline_worker::{doctor, logs, observe, replay, sinks, upkeep};
@@ -53,13 +53,7 @@ async fn work(sources: Sources) -> anyhow::Result<()> {
     let levels = logs::init(&live.log);
     let (sender, live) = watch::channel(Arc::new(live));
     let reloader = Reloader::new(sources, fixed.clone(), sender, levels);
-    let context = Context {
-        deployment: fixed.deployment,
-        db: fixed.redis.db(),
-        live,
-        worker: lease::worker_name(),
-        status: Arc::default(),
-    };
+    let context = Context::new(fixed.deployment, fixed.redis.db(), live, lease::worker_name());
     let observing = tokio::spawn(observe::http::tell(fixed.listen, Arc::clone(&context.status)));
     let worker = Worker { address: fixed.redis, context: Arc::new(context) };
 

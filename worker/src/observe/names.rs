@@ -21,6 +21,8 @@ pub const ALERTS: &str = "eddyline_alerts_total";
 pub const OPEN: &str = "eddyline_incidents_open";
 /// Monitors by `state`: `starting`, `warming`, `ready`, `degraded`, `elsewhere` (gauge).
 pub const MONITORS: &str = "eddyline_monitors";
+/// Monitors that this worker leaves out because there are more than it may have (gauge).
+pub const LEFT_OUT: &str = "eddyline_monitors_left_out";
 /// Checkpoints by `outcome`: `written`, `resumed`, `refused`.
 pub const CHECKPOINTS: &str = "eddyline_checkpoints_total";
 /// Leases by `change`: `taken`, `lost`, `released`.

@@ -78,6 +78,7 @@ pub const METRICS: &[Metric] = &[
         &[("state", &["starting", "warming", "ready", "degraded", "elsewhere"])],
         "Monitors by what their detection is up to; elsewhere is another worker's.",
     ),
+    gauge(names::LEFT_OUT, &[], "Monitors that are left to other workers, because there are more than one may have."),
     counter(names::LEASES, &[("change", &["taken", "lost", "released"])], "Monitors taken over, lost and given back."),
     counter(names::SCORED, &[], "Fingerprints that got a score."),
     counter(

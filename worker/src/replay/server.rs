@@ -6,7 +6,8 @@ use super::outcome::{Outcome, Window, fingerprint_line};
 use super::plan::{Plan, source};
 use super::pump::Feed;
 use crate::config::Live;
-use crate::service::scorer::{Context, Progress, Scorer};
+use crate::service::context::Context;
+use crate::service::scorer::{Progress, Scorer};
 use crate::store::connect::Address;
 use crate::store::discovery;
 use crate::store::lease;
@@ -68,13 +69,8 @@ impl ThroughServer {
             .map_err(|error| ReplayError::Stuck(error.to_string()))?;
         let identity = plan.identity();
         let live = Live { choices: plan.choices.clone().into(), ..Live::default() };
-        let context = Context {
-            deployment: identity.deployment,
-            db: identity.db,
-            live: watch::channel(Arc::new(live)).1,
-            worker: lease::worker_name(),
-            status: Arc::default(),
-        };
+        let live = watch::channel(Arc::new(live)).1;
+        let context = Context::new(identity.deployment, identity.db, live, lease::worker_name());
         let mut scorer = Scorer::new(&Arc::new(context), keys.monitor())
             .map_err(|error| ReplayError::Definition(error.to_string()))?;
         // The lease first: a worker on this server would take a monitor that it sees before us.

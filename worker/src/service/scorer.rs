@@ -4,16 +4,18 @@
 //! written. Whatever goes wrong on the way (a refusal, another holder, a Redis that lost its last seconds), the state is
 //! dropped and loaded anew from what Redis holds.
 
-use crate::config::Live;
 use crate::judging::announce::{self, Announced, Lapse};
 use crate::judging::identity::Identity;
 use crate::judging::judge::{Judge, NamedSchema};
 use crate::judging::results::results;
 use crate::logs::Notice;
-use crate::service::status::Status;
+use crate::observe::names;
+use crate::service::context::Context;
+use crate::service::holding::{Hold, Holding};
+use crate::service::status::{Condition, MonitorStatus};
 use crate::store::checkpoint;
 use crate::store::connect::Connection;
-use crate::store::lease::{Lease, Taking};
+use crate::store::lease::EXPIRY;
 use crate::store::settings::Settings;
 use crate::store::stream::{self, Entry, Held, RawEntry};
 use crate::store::vector::Reader;
@@ -23,11 +25,10 @@ use eddyline_wire::command::EntryId;
 use eddyline_wire::fingerprint::Fingerprint;
 use eddyline_wire::keys::{Companions, NameError};
 use eddyline_wire::score::{Score, State as Judged};
-use redis::RedisResult;
+use redis::{RedisError, RedisResult};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tracing::{info, warn};
 
 /// Fingerprints read at once.
@@ -37,21 +38,6 @@ const SLICE: Duration = Duration::from_millis(250);
 /// A checkpoint is written after so many windows, and whenever an incident changed.
 const CHECKPOINT_EVERY: u32 = 60;
 
-/// What is the same for all monitors of a worker.
-#[derive(Debug)]
-pub struct Context {
-    /// Name of the deployment.
-    pub deployment: String,
-    /// Number of the database.
-    pub db: u32,
-    /// What a reload changes, choices among it.
-    pub live: watch::Receiver<Arc<Live>>,
-    /// Name of this worker process.
-    pub worker: String,
-    /// How it fares.
-    pub status: Arc<Status>,
-}
-
 /// How far a step came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -59,7 +45,7 @@ pub enum Progress {
     CaughtUp,
     /// There may be more to read at once.
     More,
-    /// Another worker has the lease, for so long unless it renews it.
+    /// Another worker has the lease, or is to take it; to be looked at again after so long.
     Elsewhere(Duration),
 }
 
@@ -82,6 +68,7 @@ struct State {
     retention: u64,
     is_counted: bool,
     since_checkpoint: u32,
+    condition: Condition,
 }
 
 /// One monitor's work.
@@ -92,13 +79,15 @@ pub struct Scorer {
     name: String,
     keys: Companions,
     writer: Writer,
-    lease: Option<Lease>,
+    holding: Holding,
     settings: Settings,
     state: Option<State>,
     heard: Heard,
     vectors: Reader,
     unreadable: u64,
     unreadable_notice: Notice,
+    /// When this worker first saw the monitor, ms since the epoch.
+    began_ms: u64,
 }
 
 impl Scorer {
@@ -117,12 +106,13 @@ impl Scorer {
             identity,
             writer: Writer::new(&keys),
             keys,
-            lease: None,
+            holding: Holding::default(),
             settings: Settings::new(context.live.clone(), monitor),
             state: None,
             heard: Heard::default(),
             unreadable: 0,
             unreadable_notice: Notice::default(),
+            began_ms: now_ms(),
         })
     }
 
@@ -148,8 +138,8 @@ impl Scorer {
     /// # Errors
     /// Trouble with Redis. The next step starts from what Redis holds.
     pub async fn step(&mut self, connection: &mut Connection) -> RedisResult<Progress> {
-        if let Some(left) = self.hold(connection).await? {
-            return Ok(Progress::Elsewhere(left));
+        if let Some(progress) = self.hold(connection).await? {
+            return Ok(progress);
         }
         self.settings.look(connection, &self.keys.settings(), &self.name).await?;
         let as_chosen = |state: &State| state.judge.choices() == self.settings.choices();
@@ -166,9 +156,30 @@ impl Scorer {
         if !results.is_empty() && !self.write(connection, &mut state, &results).await? {
             return Ok(Progress::More);
         }
-        tokio::task::block_in_place(|| state.judge.learn());
+        tokio::task::block_in_place(|| {
+            let began = Instant::now();
+            state.judge.learn();
+            metrics::histogram!(names::LEARNING).record(began.elapsed());
+        });
+        let is_behind = page_is_full || used < count;
+        self.report(&state, is_behind);
         self.state = Some(state);
-        Ok(if page_is_full || used < count { Progress::More } else { Progress::CaughtUp })
+        Ok(if is_behind { Progress::More } else { Progress::CaughtUp })
+    }
+
+    /// The last step failed.
+    pub fn failed(&mut self, error: &RedisError) {
+        self.state = None;
+        self.context.status.monitor(self.monitor(), |status| status.fail(&error.to_string()));
+    }
+
+    fn report(&self, state: &State, is_behind: bool) {
+        self.context.status.monitor(self.keys.monitor(), |status| {
+            status.condition = state.condition.clone();
+            (status.scored, status.learnt, status.is_behind) = (state.scored, state.learnt, is_behind);
+            status.open = state.announced.len() as u32;
+            status.error = None;
+        });
     }
 
     /// The page as fingerprints; of a vector monitor under the settings of now.
@@ -194,34 +205,48 @@ impl Scorer {
     /// Trouble with Redis; the lease runs out by itself then.
     pub async fn leave(&mut self, connection: &mut Connection) -> RedisResult<()> {
         let state = self.state.take();
-        let Some(lease) = self.lease.take() else { return Ok(()) };
+        let Some(lease) = self.holding.drop_lease() else { return Ok(()) };
         let caught_up = state.filter(|state| state.learnt == state.scored);
         let bytes = caught_up.as_ref().and_then(|state| checkpoint::encode(&state.judge, state.learnt));
         let last = caught_up.map(|state| state.scored.to_string()).unwrap_or_default();
-        lease.release(connection, &self.keys, &bytes.unwrap_or_default(), &last).await
+        lease.release(connection, &self.keys, &bytes.unwrap_or_default(), &last).await?;
+        metrics::counter!(names::LEASES, "change" => "released").increment(1);
+        Ok(())
     }
 
-    /// Holds the lease; if that can't be, for how long another worker has it.
-    async fn hold(&mut self, connection: &mut Connection) -> RedisResult<Option<Duration>> {
-        if let Some(lease) = &mut self.lease {
-            if lease.keep(connection, &self.keys.lease()).await? {
-                return Ok(None);
-            }
-            self.lose_lease();
-        }
-        match Lease::take(connection, &self.keys.lease(), &self.keys.lease_tokens(), &self.context.worker).await? {
-            Taking::Taken(lease) => {
-                info!(monitor = self.name, token = lease.token().as_str(), "working on this monitor");
-                self.lease = Some(lease);
+    /// Holds the lease; if that can't be, how far this step came.
+    async fn hold(&mut self, connection: &mut Connection) -> RedisResult<Option<Progress>> {
+        let turn = self.context.peers.turn(self.keys.monitor());
+        match self.holding.hold(connection, &self.keys, turn, &self.context.worker).await? {
+            Hold::Held => Ok(None),
+            Hold::Taken => {
+                info!(monitor = self.name, "working on this monitor");
                 Ok(None)
             }
-            Taking::Elsewhere(left) => Ok(Some(left)),
+            Hold::Lost => {
+                self.lose_lease();
+                Ok(Some(Progress::More))
+            }
+            Hold::Due => {
+                info!(monitor = self.name, "left to another worker");
+                self.leave(connection).await?;
+                self.holding.give_back(turn);
+                Ok(Some(self.elsewhere(EXPIRY / 3)))
+            }
+            Hold::Elsewhere(look_again) => Ok(Some(self.elsewhere(look_again))),
         }
+    }
+
+    fn elsewhere(&self, look_again: Duration) -> Progress {
+        self.context.status.monitor(self.monitor(), |status| {
+            *status = MonitorStatus { condition: Condition::Elsewhere, ..MonitorStatus::default() };
+        });
+        Progress::Elsewhere(look_again)
     }
 
     fn lose_lease(&mut self) {
         warn!(monitor = self.name, "the lease ran out or is another worker's; what was learnt here is dropped");
-        self.lease = None;
+        self.holding.drop_lease();
         self.state = None;
     }
 
@@ -248,7 +273,8 @@ impl Scorer {
         let (judge, learnt) =
             resumed.unwrap_or_else(|| (Judge::new(self.settings.choices().clone()), EntryId::default()));
         let Held { retention, is_counted, .. } = held;
-        Ok(State { judge, learnt, scored, announced, schemas, retention, is_counted, since_checkpoint: 0 })
+        let condition = Condition::Starting;
+        Ok(State { judge, learnt, scored, announced, schemas, retention, is_counted, since_checkpoint: 0, condition })
     }
 
     async fn resume(
@@ -261,6 +287,7 @@ impl Scorer {
         let choices = self.settings.choices();
         let rebuild = |reason: &dyn std::fmt::Display| {
             warn!(monitor = self.name, "checkpoint not used, learning from the stream's history again: {reason}");
+            count_checkpoint("refused");
             Ok(None)
         };
         let read = match checkpoint::decode(bytes, choices) {
@@ -272,7 +299,10 @@ impl Scorer {
         let Some(schema) = schemas.get(&read.schema) else { return rebuild(&"its schema is gone") };
         let last = read.last;
         match read.resume(choices.clone(), Arc::clone(schema)) {
-            Ok(judge) => Ok(Some((judge, last))),
+            Ok(judge) => {
+                count_checkpoint("resumed");
+                Ok(Some((judge, last)))
+            }
             Err(error) => rebuild(&error),
         }
     }
@@ -282,13 +312,18 @@ impl Scorer {
         let began = Instant::now();
         let (mut results, mut used, mut incident_changed) = (Vec::new(), 0, false);
         for entry in entries {
-            if began.elapsed() > SLICE {
+            if began.elapsed() > SLICE || self.context.is_leaving() {
                 break;
             }
             used += 1;
             state.learnt = entry.id;
             state.since_checkpoint += 1;
+            let judging = Instant::now();
             let score_and_alerts = self.judge_entry(state, &entry);
+            metrics::histogram!(names::SCORING).record(judging.elapsed());
+            if let Some(condition) = condition(&score_and_alerts.0) {
+                state.condition = condition;
+            }
             if entry.id > state.scored {
                 let (score, alerts) = score_and_alerts;
                 incident_changed |= !alerts.is_empty();
@@ -347,15 +382,18 @@ impl Scorer {
         state: &mut State,
         results: &[Results],
     ) -> RedisResult<bool> {
-        let Some(lease) = &self.lease else { return Ok(false) };
+        let Some(lease) = self.holding.lease() else { return Ok(false) };
         let outcomes = self.writer.write(connection, lease.token(), state.scored, state.retention, results).await?;
         for (result, outcome) in results.iter().zip(outcomes) {
             match outcome {
                 Outcome::Written => {
                     state.scored = result.id;
                     self.heard.scored = result.id;
+                    self.measure(result);
                     for alert in &result.alerts {
                         announce::hear(&mut self.heard.announced, alert);
+                        let labels = [("event", alert.event.as_str()), ("severity", alert.severity.as_str())];
+                        metrics::counter!(names::ALERTS, &labels).increment(1);
                         info!(
                             monitor = self.name,
                             incident = alert.incident,
@@ -380,4 +418,37 @@ impl Scorer {
         }
         Ok(true)
     }
+    /// What a score that stands tells those who watch the worker.
+    fn measure(&self, result: &Results) {
+        metrics::counter!(names::SCORED).increment(1);
+        if condition(&result.score).is_none() {
+            metrics::counter!(names::NOT_JUDGED, "reason" => result.score.state.to_string()).increment(1);
+        }
+        if result.checkpoint.is_some() {
+            count_checkpoint("written");
+        }
+        // What ended before this worker saw the monitor is history: how late it is scored says nothing.
+        if result.id.ms >= self.began_ms {
+            let lag = now_ms().saturating_sub(result.id.ms);
+            metrics::histogram!(names::LAG).record(Duration::from_millis(lag));
+            self.context.status.monitor(self.monitor(), |status| status.lag_ms = Some(lag));
+        }
+    }
+}
+
+fn count_checkpoint(outcome: &'static str) {
+    metrics::counter!(names::CHECKPOINTS, "outcome" => outcome).increment(1);
+}
+
+/// What a score tells of the baseline; nothing where there was nothing to judge.
+fn condition(score: &Score) -> Option<Condition> {
+    match score.state {
+        Judged::Warming { seen, needed } => Some(Condition::Warming { seen, needed }),
+        Judged::Ready => Some(Condition::Ready),
+        _ => None,
+    }
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

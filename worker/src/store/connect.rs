@@ -1,94 +1,157 @@
-//! One connection to Redis: commands and wake-ups share it. Losing it is normal.
+//! Connecting to Redis: commands and wake-ups share one connection. Losing it is normal.
 
-use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, PushInfo, RedisError,
-    RedisResult,
-};
+pub use super::address::{Address, FORMS};
+use super::address::{Place, moved};
+pub use super::connection::{Connection, Node};
+use redis::cluster::ClusterClientBuilder;
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, PushInfo, RedisError, RedisResult};
+use std::convert::Infallible;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// A handle to the connection; clones share it.
-pub type Connection = MultiplexedConnection;
 
 /// Longest wait for a reply. Redis may fork, load or run someone's slow command meanwhile; the client's default of half a
 /// second would call that a lost connection.
 const RESPONSE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(3);
-
-/// Where Redis is.
-#[derive(Debug, Clone)]
-pub struct Address {
-    client: Client,
-    db: u32,
-    shown: String,
-}
+/// Wake-ups that wait to be looked at. More are dropped: the sweep finds what they were about.
+const PUSHES: usize = 10_000;
+/// How often a cluster's client tries a command again, at a node that was named meanwhile.
+const CLUSTER_RETRIES: u32 = 4;
 
 impl Address {
-    /// From `redis://[user:password@]host[:port][/db]` or `redis+unix:///path[?db=n]`.
-    ///
-    /// # Errors
-    /// Any other text.
-    pub fn parse(url: &str) -> RedisResult<Self> {
-        let info = url.into_connection_info()?;
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let db = u32::try_from(settings.db()).map_err(|_| {
-            RedisError::from((redis::ErrorKind::InvalidClientConfig, "the database's number is negative"))
-        })?;
-        let shown = format!("{} db {db}", info.addr());
-        Ok(Self { client: Client::open(info.set_redis_settings(settings))?, db, shown })
-    }
-
-    /// Number of the database.
-    #[must_use]
-    pub fn db(&self) -> u32 {
-        self.db
-    }
-
-    /// For messages: without the password.
-    #[must_use]
-    pub fn shown(&self) -> &str {
-        &self.shown
-    }
-
-    /// Another server, for the same user.
-    ///
-    /// # Errors
-    /// A host that can't be one.
-    pub fn at(&self, host: &str, port: u16) -> RedisResult<Self> {
-        let info = self.client.get_connection_info().clone().set_addr(ConnectionAddr::Tcp(host.to_owned(), port));
-        Ok(Self { client: Client::open(info)?, db: self.db, shown: format!("{host}:{port} db {}", self.db) })
-    }
-
     /// Connects. The receiver hears Pub/Sub messages, and the end of the connection.
     ///
     /// # Errors
     /// Whatever keeps it from being connected.
-    pub async fn connect(&self) -> RedisResult<(Connection, mpsc::UnboundedReceiver<PushInfo>)> {
-        let (sender, pushes) = mpsc::unbounded_channel();
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(RESPONSE))
-            .set_push_sender(sender);
-        Ok((self.client.get_multiplexed_async_connection_with_config(&config).await?, pushes))
+    pub async fn connect(&self) -> RedisResult<(Connection, mpsc::Receiver<PushInfo>)> {
+        let (sender, pushes) = mpsc::channel(PUSHES);
+        let push = move |info| {
+            let _ = sender.try_send(info);
+            Ok::<(), Infallible>(())
+        };
+        if let Place::Cluster(nodes) = &self.place {
+            let client = ClusterClientBuilder::new(nodes.clone())
+                .connection_timeout(CONNECT)
+                .response_timeout(RESPONSE)
+                .overall_response_timeout(Some(RESPONSE))
+                .retries(CLUSTER_RETRIES)
+                .max_retry_wait(500)
+                .push_sender(push)
+                .build()?;
+            return Ok((Connection::Cluster(client.get_async_connection().await?), pushes));
+        }
+        let (client, config) = (self.primary().await?, config().set_push_sender(push));
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok((Connection::Server(connection), pushes))
     }
 
-    /// A connection for code that waits for each reply.
+    /// A connection for code that waits for each reply. Not from within a task.
     ///
     /// # Errors
-    /// Whatever keeps it from being connected.
+    /// Whatever keeps it from being connected; a cluster, which is no one server.
     pub fn connect_blocking(&self) -> RedisResult<redis::Connection> {
-        let connection = self.client.get_connection_with_timeout(CONNECT)?;
+        let client = match &self.place {
+            Place::Server(info) => Client::open(info.clone())?,
+            Place::Sentinel { .. } => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                runtime.block_on(self.primary())?
+            }
+            Place::Cluster(_) => {
+                let why = "this command looks at one server: name a node of the cluster as redis://host:port";
+                return Err(RedisError::from((ErrorKind::InvalidClientConfig, why)));
+            }
+        };
+        let connection = client.get_connection_with_timeout(CONNECT)?;
         connection.set_read_timeout(Some(RESPONSE))?;
         Ok(connection)
     }
+
+    /// The server to speak to.
+    async fn primary(&self) -> RedisResult<Client> {
+        let (sentinels, service, node) = match &self.place {
+            Place::Server(info) => return Client::open(info.clone()),
+            Place::Cluster(nodes) => return Client::open(nodes[0].clone()),
+            Place::Sentinel { sentinels, service, node } => (sentinels, service, node),
+        };
+        // Another one first each time: one that was cut off goes on naming a primary that is none any more.
+        let first = random() as usize % sentinels.len();
+        let mut trouble = None;
+        for sentinel in sentinels.iter().cycle().skip(first).take(sentinels.len()) {
+            match primary_by(sentinel, service).await {
+                Ok((host, port)) => return Client::open(moved(node, &host, port)),
+                Err(error) => trouble = Some(format!("{}: {error}", sentinel.addr())),
+            }
+        }
+        let trouble = trouble.unwrap_or_default();
+        Err(RedisError::from((ErrorKind::Io, "no sentinel names a primary", trouble)))
+    }
 }
 
-/// Whether the connection, not the command, is the trouble.
+fn config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(RESPONSE))
+}
+
+/// Who is primary of `service`, as one sentinel knows it.
+async fn primary_by(sentinel: &ConnectionInfo, service: &str) -> RedisResult<(String, u16)> {
+    let config = config().set_response_timeout(Some(CONNECT));
+    let client = Client::open(sentinel.clone())?;
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    let mut command = redis::cmd("SENTINEL");
+    command.arg("GET-MASTER-ADDR-BY-NAME").arg(service);
+    let named: Option<(String, u16)> = command.query_async(&mut connection).await?;
+    named.ok_or_else(|| {
+        RedisError::from((ErrorKind::InvalidClientConfig, "it knows no such service", service.to_owned()))
+    })
+}
+
+/// Whether another connection, not another attempt, may help: it is gone, or ends at a server that is no primary, or whose
+/// users changed.
 #[must_use]
 pub fn is_lost(error: &RedisError) -> bool {
-    error.is_io_error() || error.is_connection_dropped() || error.is_timeout() || error.is_unrecoverable_error()
+    error.is_io_error()
+        || error.is_connection_dropped()
+        || error.is_timeout()
+        || error.is_unrecoverable_error()
+        || matches!(error.code(), Some("READONLY" | "MASTERDOWN" | "NOAUTH"))
+}
+
+/// Codes of errors that are counted by name.
+const CODES: [&str; 22] = [
+    "ASK",
+    "BUSY",
+    "CLUSTERDOWN",
+    "CROSSSLOT",
+    "ERR",
+    "LOADING",
+    "MASTERDOWN",
+    "MISCONF",
+    "MOVED",
+    "NOAUTH",
+    "NOGROUP",
+    "NOPERM",
+    "NOREPLICAS",
+    "NOSCRIPT",
+    "OOM",
+    "READONLY",
+    "TRYAGAIN",
+    "UNBLOCKED",
+    "UNKILLABLE",
+    "WRONGPASS",
+    "WRONGTYPE",
+    "EXECABORT",
+];
+
+/// The first word of an error, of a set that is bounded.
+#[must_use]
+pub fn code(error: &RedisError) -> &'static str {
+    let known = error.code().and_then(|code| CODES.into_iter().find(|known| *known == code));
+    match known {
+        Some(code) => code,
+        None if error.is_timeout() => "timeout",
+        None if error.is_io_error() || error.is_connection_dropped() => "io",
+        None => "other",
+    }
 }
 
 /// Waits between attempts: doubling from 100 ms to 5 s, each between half and all of it, so that many workers don't come
@@ -103,23 +166,24 @@ impl Backoff {
     pub fn next_wait(&mut self) -> Duration {
         let longest = 100u64.saturating_mul(1 << self.attempts.min(10)).min(5000);
         self.attempts += 1;
-        let random = RandomState::new().build_hasher().finish();
-        Duration::from_millis(longest / 2 + random % (longest / 2 + 1))
+        jittered(Duration::from_millis(longest))
     }
+}
+
+/// Between half of `wait` and all of it.
+#[must_use]
+pub fn jittered(wait: Duration) -> Duration {
+    let half = (wait / 2).as_millis() as u64;
+    Duration::from_millis(half + random() % (half + 1))
+}
+
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_names_host_and_database_but_no_password() {
-        let address = Address::parse("redis://user:secret@redis.example:7000/3").unwrap();
-        assert_eq!((address.db(), address.shown()), (3, "redis.example:7000 db 3"));
-        let address = Address::parse("redis+unix:///run/redis.sock?db=2").unwrap();
-        assert_eq!((address.db(), address.shown()), (2, "/run/redis.sock db 2"));
-        assert!(Address::parse("http://redis.example").is_err());
-    }
 
     #[test]
     fn waits_grow_to_five_seconds_and_no_further() {
@@ -129,5 +193,12 @@ mod tests {
             let longest = Duration::from_millis((100u64 << attempt.min(10)).min(5000));
             assert!(wait >= longest / 2 && wait <= longest, "{attempt}: {wait:?}");
         }
+    }
+
+    #[test]
+    fn errors_are_counted_under_names_that_nobody_else_can_choose() {
+        let server = |text: &str| RedisError::from((ErrorKind::Extension, "from the server", text.to_owned()));
+        assert_eq!(code(&server("whatever")), "other");
+        assert_eq!(code(&RedisError::from((ErrorKind::Io, "gone"))), "io");
     }
 }

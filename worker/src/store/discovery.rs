@@ -1,19 +1,52 @@
 //! Which monitors there are, and which of them have just closed a window.
 
-use crate::store::connect::Connection;
+use crate::store::connect::{Connection, Node};
 use eddyline_wire::keys::CLOSED;
 use redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
+use std::collections::BTreeMap;
 
-/// The names of this database's monitors; none where the server doesn't know the command.
-///
-/// # Errors
-/// Any other trouble with Redis.
-pub async fn list(connection: &mut Connection) -> RedisResult<Option<Vec<Vec<u8>>>> {
-    match redis::cmd("EDDY.LIST").query_async(connection).await {
-        Ok(names) => Ok(Some(names)),
-        Err(error) if is_unknown_command(&error) => Ok(None),
-        Err(error) => Err(error),
+/// The monitors of this database, as each server named them last.
+#[derive(Debug, Default)]
+pub struct Listing {
+    named: BTreeMap<Node, Vec<Vec<u8>>>,
+}
+
+impl Listing {
+    /// Asks every server. One of a cluster that doesn't answer keeps what it named before; the trouble is told once the
+    /// others were asked.
+    ///
+    /// # Errors
+    /// Trouble with Redis.
+    pub async fn look(&mut self, connection: &mut Connection) -> RedisResult<Module> {
+        let nodes = connection.nodes().await?;
+        self.named.retain(|node, _| nodes.contains(node));
+        let (mut module, mut trouble) = (Module::Missing, None);
+        for node in nodes {
+            match connection.ask(&node, redis::cmd("EDDY.LIST")).await {
+                Ok(names) => {
+                    module = Module::Present;
+                    self.named.insert(node, names);
+                }
+                Err(error) if is_unknown_command(&error) => drop(self.named.remove(&node)),
+                Err(error) => trouble = Some(error),
+            }
+        }
+        trouble.map_or(Ok(module), Err)
     }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.named.values().flatten()
+    }
+}
+
+/// Whether a server has the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Module {
+    /// At least one does.
+    Present,
+    /// None does.
+    Missing,
 }
 
 /// Whether the server doesn't know a command at all.

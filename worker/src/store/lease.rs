@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 /// A lease lives this long unless renewed: a dead worker's monitors are free after it.
 pub const EXPIRY: Duration = Duration::from_secs(3);
-/// A lease is renewed this often.
-pub const RENEWAL: Duration = Duration::from_secs(1);
+/// A lease is renewed this often at most; whoever holds one looks after it each second at least.
+pub const RENEWAL: Duration = Duration::from_millis(800);
 
 // The token is a counter, so that operators see the order, and the worker's name, because a failover may lose counts.
 const TAKE: &str = "
@@ -65,8 +65,22 @@ pub struct Lease {
 pub enum Taking {
     /// It is ours.
     Taken(Lease),
-    /// Another worker has it, and keeps it for so long unless it renews it; 0 if it never runs out.
-    Elsewhere(Duration),
+    /// Another worker has it, and keeps it for so long unless it renews it; none if it never runs out.
+    Elsewhere(Option<Duration>),
+}
+
+/// Whether a lease is free, which says nothing about a moment later.
+#[derive(Debug)]
+pub enum Seen {
+    /// Nobody has it.
+    Free,
+    /// As [`Taking::Elsewhere`].
+    Elsewhere(Option<Duration>),
+}
+
+/// What `PTTL` says of a key that exists.
+fn left(pttl: i64) -> Option<Duration> {
+    u64::try_from(pttl).ok().map(Duration::from_millis)
 }
 
 impl Lease {
@@ -84,9 +98,18 @@ impl Lease {
             .invoke_async(connection)
             .await?;
         match reply {
-            Value::Int(left) => Ok(Taking::Elsewhere(Duration::from_millis(u64::try_from(left).unwrap_or_default()))),
+            Value::Int(pttl) => Ok(Taking::Elsewhere(left(pttl))),
             token => Ok(Taking::Taken(Self { token: Token(String::from_redis_value(token)?), renewed })),
         }
+    }
+
+    /// Looks whether the lease at key `lease` is free.
+    ///
+    /// # Errors
+    /// Trouble with Redis.
+    pub async fn look(connection: &mut Connection, lease: &[u8]) -> RedisResult<Seen> {
+        let pttl: i64 = redis::cmd("PTTL").arg(lease).query_async(connection).await?;
+        Ok(if pttl == -2 { Seen::Free } else { Seen::Elsewhere(left(pttl)) })
     }
 
     /// The token.

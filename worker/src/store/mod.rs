@@ -1,9 +1,12 @@
 //! What stands in Redis, and how it is read and written.
 
+mod address;
 pub mod checkpoint;
 pub mod connect;
+mod connection;
 pub mod discovery;
 pub mod lease;
+pub mod peers;
 pub mod search;
 pub mod settings;
 pub mod stream;

@@ -1,11 +1,11 @@
 //! Which vector monitors there are: nobody lists them, so the keys of the database are looked through, a bounded piece at
 //! a time, for settings that have a period. Whoever publishes its name on `eddyline:closed` is found at once.
 
-use crate::store::connect::{Connection, is_lost};
+use crate::store::connect::{Connection, Node, is_lost};
 use eddyline_wire::keys::Companions;
 use eddyline_wire::vector::PERIOD;
 use redis::{RedisError, RedisResult};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Keys looked at in one go, well below a millisecond of the server's time; and how often in a sweep.
 const PAGE: usize = 1000;
@@ -16,10 +16,14 @@ const HEARD: usize = 1000;
 /// A search that never ends.
 #[derive(Debug, Default)]
 pub struct Search {
+    /// Servers that this pass is still to look through, the first from this cursor on.
+    nodes: VecDeque<Node>,
     cursor: u64,
     /// Found in the pass that is under way, and in the last one.
     passing: BTreeSet<Vec<u8>>,
     found: BTreeSet<Vec<u8>>,
+    /// The pass left out a server, so that it can't tell which are gone.
+    is_partial: bool,
     heard: BTreeSet<Vec<u8>>,
 }
 
@@ -45,23 +49,49 @@ impl Search {
         let keys = heard.iter().filter_map(|name| Companions::of(name).ok()).collect();
         self.passing.extend(with_period(connection, keys).await?);
         for _ in 0..PAGES {
-            let (next, keys): (u64, Vec<Vec<u8>>) = redis::cmd("SCAN")
-                .arg(self.cursor)
-                .arg("MATCH")
-                .arg("*:settings")
-                .arg("COUNT")
-                .arg(PAGE)
-                .query_async(connection)
-                .await?;
-            let owners = keys.iter().filter_map(|key| Companions::owning(key).filter(|keys| keys.settings() == *key));
-            self.passing.extend(with_period(connection, owners.collect()).await?);
-            self.cursor = next;
-            if next == 0 {
-                self.found = std::mem::take(&mut self.passing);
+            if self.nodes.is_empty() {
+                self.nodes = connection.nodes().await?.into();
+            }
+            let Some(node) = self.nodes.front().cloned() else { return Ok(()) };
+            match self.page(connection, &node).await {
+                Ok(next) => self.cursor = next,
+                Err(error) => {
+                    self.is_partial = true;
+                    self.next_node();
+                    return Err(error);
+                }
+            }
+            if self.cursor == 0 && self.next_node() {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// One page of a server's keys; the cursor of the next.
+    async fn page(&mut self, connection: &mut Connection, node: &Node) -> RedisResult<u64> {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(self.cursor).arg("MATCH").arg("*:settings").arg("COUNT").arg(PAGE);
+        let (next, keys): (u64, Vec<Vec<u8>>) = connection.ask(node, scan).await?;
+        let owners = keys.iter().filter_map(|key| Companions::owning(key).filter(|keys| keys.settings() == *key));
+        self.passing.extend(with_period(connection, owners.collect()).await?);
+        Ok(next)
+    }
+
+    /// Leaves the first server behind; says whether the pass is over.
+    fn next_node(&mut self) -> bool {
+        self.nodes.pop_front();
+        self.cursor = 0;
+        let is_over = self.nodes.is_empty();
+        if is_over {
+            let passed = std::mem::take(&mut self.passing);
+            if std::mem::take(&mut self.is_partial) {
+                self.found.extend(passed);
+            } else {
+                self.found = passed;
+            }
+        }
+        is_over
     }
 }
 
@@ -70,12 +100,25 @@ async fn with_period(connection: &mut Connection, monitors: Vec<Companions>) -> 
     if monitors.is_empty() {
         return Ok(Vec::new());
     }
-    let mut pipe = redis::pipe();
-    for keys in &monitors {
-        pipe.cmd("HGET").arg(keys.settings()).arg(PERIOD);
-    }
+    let period = |keys: &Companions| {
+        let mut command = redis::cmd("HGET");
+        command.arg(keys.settings()).arg(PERIOD);
+        command
+    };
     // Another user's settings, or a key that is no hash, is none of ours.
-    let replies: Vec<RedisResult<Option<Vec<u8>>>> = pipe.ignore_errors().query_async(connection).await?;
+    let replies: Vec<RedisResult<Option<Vec<u8>>>> = if connection.is_cluster() {
+        let mut replies = Vec::new();
+        for keys in &monitors {
+            replies.push(period(keys).query_async(connection).await);
+        }
+        replies
+    } else {
+        let mut pipe = redis::pipe();
+        for keys in &monitors {
+            pipe.add_command(period(keys));
+        }
+        pipe.ignore_errors().query_async(connection).await?
+    };
     let mut found = Vec::new();
     for (keys, reply) in monitors.iter().zip(replies) {
         match reply {

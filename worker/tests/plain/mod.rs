@@ -185,9 +185,10 @@ pub(crate) fn wait_for_score(connection: &mut Connection, i: u64) {
     });
 }
 
-/// A killed worker's lease, without the wait until it expires.
+/// A killed worker's lease and its word that it is alive, without the wait until they expire.
 pub(crate) fn expire_lease(connection: &mut Connection) {
     redis::cmd("DEL").arg(keys().lease()).exec(connection).unwrap();
+    redis::cmd("DEL").arg(eddyline_wire::keys::service::WORKERS).exec(connection).unwrap();
 }
 
 pub(crate) fn identity() -> Identity {
