@@ -43,8 +43,9 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn test_sink(args: &TestSinkArgs) -> anyhow::Result<()> {
-    logs::init("info");
-    sinks::command::run(args).await
+    let config = Sources::from(args).load()?.config;
+    logs::init(&config.live.log);
+    sinks::command::run(args, &config).await
 }
 
 #[tokio::main]

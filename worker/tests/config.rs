@@ -4,7 +4,9 @@ use clap::Parser;
 use eddyline_worker::cli::{Cli, Command};
 use eddyline_worker::config::Config;
 use eddyline_worker::config::load::{Loaded, Sources};
+use eddyline_worker::notify::settings::NotifySettings;
 use eddyline_worker::observe::listen::Listen;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -187,7 +189,9 @@ fn the_settings_in_force_are_printed_with_where_they_are_from() {
     let (path, secret) = (folder.path().join("eddyline.toml"), folder.path().join("redis"));
     std::fs::write(&secret, "redis://me:hunter2@redis.internal/2\n").unwrap();
     let text = format!(
-        "redis = 'file:{}'\n[defaults]\nbudget = 5\nmin_history = 90\n[monitor.'shop-*']\nbudget = 0.5\n",
+        "redis = 'file:{0}'\n[defaults]\nbudget = 5\nmin_history = 90\n[monitor.'shop-*']\nbudget = 0.5\n\
+         [notify]\ncool_down = '60s'\n[sinks.hook]\ntype = 'webhook'\nurl = 'https://hunter2/'\nsecret = 'file:{0}'\n\
+         headers = {{ A-B = 'hunter2', C = 'file:{0}' }}\n",
         secret.display()
     );
     std::fs::write(&path, text).unwrap();
@@ -208,6 +212,14 @@ fn the_settings_in_force_are_printed_with_where_they_are_from() {
         "detectors = \"auto\" # default",
         "[monitor.\"shop-*\"]",
         "budget = 0.5 # line 6",
+        "[notify]",
+        "cool_down = \"1m\" # line 8",
+        "give_up_after = \"1h\" # default",
+        "[sinks.hook]",
+        "url = \"***\" # line 11",
+        &format!("secret = \"file:{}\" # line 12", secret.display()),
+        "headers.A-B = \"***\" # line 13",
+        "timeout = \"10s\" # default",
     ] {
         assert!(told.iter().any(|told| told == line), "{line}\n{printed}");
     }
@@ -241,10 +253,15 @@ fn the_sample_file_is_good_and_has_every_key() {
         })
         .map(|line| format!("{line}\n"))
         .collect();
+    let all = all.replace("\"env:", "\"https://elsewhere.example/");
     for text in [&text, &all] {
         load(text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
     }
+    let types: BTreeSet<_> = config(&all, &[]).live.sinks.values().map(|sink| sink.receiver.name()).collect();
+    assert_eq!(types.len(), 7, "{types:?}");
+    assert_eq!(config(&all, &[]).live.notify, NotifySettings::default());
     let table: toml::Table = toml::from_str(&all).unwrap();
+    assert_eq!(table["notify"].as_table().unwrap().len(), 6);
     for key in ["redis", "deployment", "monitors", "listen", "log", "defaults", "monitor"] {
         assert!(table.contains_key(key), "{key} isn't in docs/eddyline.toml");
     }

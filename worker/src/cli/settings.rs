@@ -1,6 +1,7 @@
 //! Settings that a flag or an environment variable may give, beside the file.
 
 use super::choices::ChoiceArgs;
+use crate::config::keys;
 use crate::config::origin::{Given, Origin};
 use crate::config::secret::Secret;
 use crate::judging::choices::Choices;
@@ -11,19 +12,19 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 #[derive(Debug, Args)]
 struct Grammar {
     /// Where Redis is: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n].
-    #[arg(long, env = "EDDYLINE_REDIS", default_value = "redis://127.0.0.1:6379", hide_env_values = true)]
+    #[arg(long, env = "EDDYLINE_REDIS", default_value = keys::REDIS, hide_env_values = true)]
     redis: String,
     /// Name of this deployment: part of every incident's id, so that staging and production differ.
-    #[arg(long, env = "EDDYLINE_DEPLOYMENT", default_value = "default")]
+    #[arg(long, env = "EDDYLINE_DEPLOYMENT", default_value = keys::DEPLOYMENT)]
     deployment: String,
     /// A monitor to work on though EDDY.LIST doesn't name it, such as a stream of own fingerprints (repeatable).
     #[arg(long = "monitor", value_name = "NAME")]
     monitors: Vec<String>,
     /// Where metrics and health are told over HTTP (/metrics, /livez, /readyz): an address and a port, or none.
-    #[arg(long, env = "EDDYLINE_LISTEN", default_value = "127.0.0.1:9187", value_name = "ADDRESS")]
+    #[arg(long, env = "EDDYLINE_LISTEN", default_value = keys::LISTEN, value_name = "ADDRESS")]
     listen: String,
     /// What is logged: off, error, warn, info, debug or trace, or levels by target, such as info,redis=debug.
-    #[arg(long, env = "EDDYLINE_LOG", default_value = "info", value_name = "LEVELS")]
+    #[arg(long, env = "EDDYLINE_LOG", default_value = keys::LOG, value_name = "LEVELS")]
     log: String,
     #[command(flatten)]
     choices: ChoiceArgs,

@@ -1,6 +1,8 @@
 //! Arguments of `eddyline test-sink`.
 
-use super::values;
+use crate::config::load::Sources;
+use crate::config::origin::{Given, Origin};
+use crate::config::secret::Secret;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -23,7 +25,18 @@ pub struct TestSinkArgs {
     /// The file with the settings.
     #[arg(long, env = "EDDYLINE_CONFIG", value_name = "FILE")]
     pub config: PathBuf,
-    /// Name of this deployment, as it stands in notifications.
-    #[arg(long, env = "EDDYLINE_DEPLOYMENT", default_value = "default", value_parser = values::deployment)]
-    pub deployment: String,
+    /// Name of this deployment, as it stands in notifications, in place of the file's.
+    #[arg(long, env = "EDDYLINE_DEPLOYMENT")]
+    pub deployment: Option<String>,
+}
+
+impl From<&TestSinkArgs> for Sources {
+    fn from(args: &TestSinkArgs) -> Self {
+        let deployment = args.deployment.clone().map(|name| Given {
+            key: "deployment".to_owned(),
+            values: vec![Secret::new(name)],
+            origin: Origin::Flag("--deployment".to_owned()),
+        });
+        Self { file: Some(args.config.clone()), given: deployment.into_iter().collect() }
+    }
 }

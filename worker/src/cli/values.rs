@@ -9,10 +9,6 @@ pub(super) fn address(url: &str) -> Result<Address, String> {
     Address::parse(url).map_err(|error| error.to_string())
 }
 
-pub(super) fn deployment(name: &str) -> Result<String, &'static str> {
-    if (1..=128).contains(&name.len()) { Ok(name.to_owned()) } else { Err("a deployment's name is 1 to 128 bytes") }
-}
-
 pub(super) fn monitor(name: &str) -> Result<String, String> {
     companions(name).map(|_| name.to_owned())
 }

@@ -8,6 +8,11 @@ use super::origin::{Given, Origin};
 use super::secret::Secret;
 use super::text::{text_of, texts_of};
 use super::{Config, Fixed, Live, keys, reference, typed};
+use crate::notify::settings::NotifySettings;
+use crate::sinks;
+use crate::sinks::settings::SinkSettings;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -67,16 +72,9 @@ impl Loading<'_> {
         self.effective.begin(None);
         let fixed = self.fixed(table);
         let monitors = self.monitors(table);
-        let log = self.one(table, "log", keys::log, |text, _| text.to_owned());
+        let log = self.one(table, ("log", keys::LOG), keys::log, |text, _| text.to_owned());
         let choices = self.choices(table);
-        let notify = match self.section(table, "notify") {
-            Some((line, written)) => {
-                let notify = self.typed("notify".to_owned(), line, written);
-                self.effective.begin(Some("notify".to_owned()));
-                self.told(notify, written)
-            }
-            None => Some(toml::Table::default()),
-        };
+        let notify = self.notify(table);
         let sinks = self.sinks(table);
         for item in &table.0 {
             if !keys::ALL.contains(&item.key.as_str()) {
@@ -98,9 +96,9 @@ impl Loading<'_> {
             Ok((keys::redis(&url)?, Secret::new(url)))
         };
         // No password: the address alone.
-        let redis = self.one(table, "redis", redis, |_, (address, _)| address.shown().to_owned());
-        let deployment = self.one(table, "deployment", keys::deployment, |text, _| text.to_owned());
-        let listen = self.one(table, "listen", keys::listen, |text, _| text.to_owned());
+        let redis = self.one(table, ("redis", keys::REDIS), redis, |_, (address, _)| address.shown().to_owned());
+        let deployment = self.one(table, ("deployment", keys::DEPLOYMENT), keys::deployment, |text, _| text.to_owned());
+        let listen = self.one(table, ("listen", keys::LISTEN), keys::listen, |text, _| text.to_owned());
         let (redis, redis_url) = redis?;
         Some(Fixed { redis, redis_url, deployment: deployment?, listen: listen? })
     }
@@ -109,33 +107,34 @@ impl Loading<'_> {
     fn one<T>(
         &mut self,
         table: &Table,
-        key: &str,
+        (key, default): (&str, &str),
         read: impl Fn(&str) -> Result<T, String>,
         show: impl Fn(&str, &T) -> String,
     ) -> Option<T> {
-        let mut counts = None;
+        let mut said = Vec::new();
         if let Some(item) = table.get(key) {
-            let text = text_of(&item.value);
-            match text.clone().and_then(|text| read(&text)) {
-                Ok(value) => counts = Some((text.unwrap_or_default(), value, Origin::File(item.line))),
+            match text_of(&item.value) {
+                Ok(text) => said.push((text, Origin::File(item.line))),
                 Err(why) => self.faults.push(Fault::at(self.file, item.line, key, why)),
             }
         }
-        let given = self.given.iter().find(|given| given.key == key);
-        if let Some(given) = given.filter(|given| given.origin != Origin::Default || table.get(key).is_none()) {
-            let text = given.values.last().map_or("", Secret::expose);
-            match read(text) {
-                Ok(value) => counts = Some((text.to_owned(), value, given.origin.clone())),
-                Err(why) => self.faults.push(Fault::of_given(&given.origin, key, why)),
+        let given = self.given.iter().find(|given| given.key == key && given.origin != Origin::Default);
+        said.extend(
+            given.map(|given| (given.values.last().map_or("", Secret::expose).to_owned(), given.origin.clone())),
+        );
+        if said.is_empty() {
+            said.push((default.to_owned(), Origin::Default));
+        }
+        let mut counts = None;
+        for (text, origin) in said {
+            match (read(&text), &origin) {
+                (Ok(value), _) => counts = Some((show(&text, &value), value, origin)),
+                (Err(why), Origin::File(line)) => self.faults.push(Fault::at(self.file, *line, key, why)),
+                (Err(why), _) => self.faults.push(Fault::of_given(&origin, key, why)),
             }
         }
-        let Some((text, value, origin)) = counts else {
-            if given.is_none() && table.get(key).is_none() {
-                self.faults.push(Fault::of_given(&Origin::Default, key, "isn't set"));
-            }
-            return None;
-        };
-        self.effective.tell(key, &show(&text, &value), &origin);
+        let (shown, value, origin) = counts?;
+        self.effective.tell(key, &shown, &origin);
         Some(value)
     }
 
@@ -164,38 +163,46 @@ impl Loading<'_> {
         names.0
     }
 
-    fn sinks(&mut self, table: &Table) -> BTreeMap<String, toml::Table> {
-        let mut sinks = BTreeMap::new();
-        let Some((line, sections)) = self.section(table, "sinks") else { return sinks };
+    fn notify(&mut self, table: &Table) -> Option<NotifySettings> {
+        const KEY: &str = "notify";
+        let nothing = Table::default();
+        let (line, written) = self.section(table, KEY).unwrap_or((0, &nothing));
+        let notify = self.typed(KEY.to_owned(), line, written);
+        self.effective.begin(Some(KEY.to_owned()));
+        self.told(notify, written)
+    }
+
+    fn sinks(&mut self, table: &Table) -> BTreeMap<String, SinkSettings> {
+        let mut all = BTreeMap::new();
+        let Some((line, sections)) = self.section(table, "sinks") else { return all };
         if sections.0.len() > MOST_SINKS {
             self.faults.push(Fault::at(self.file, line, "sinks", format!("has more than {MOST_SINKS} sinks")));
-            return sinks;
+            return all;
         }
         for item in &sections.0 {
             let path = join("sinks", &item.key);
-            if let Err(why) = keys::sink_name(&item.key) {
-                self.faults.push(Fault::at(self.file, item.line, &path, why));
-            }
             let Value::Table(written) = &item.value else {
                 let why = format!("must be a section of its own, [{path}]");
                 self.faults.push(Fault::at(self.file, item.line, &path, why));
                 continue;
             };
-            let sink = self.typed(path.clone(), item.line, written);
-            self.effective.begin(Some(path));
-            if let Some(sink) = self.told(sink, written) {
-                sinks.insert(item.key.clone(), sink);
+            let sink = self.typed::<SinkSettings>(path.clone(), item.line, written);
+            self.effective.begin(Some(path.clone()));
+            let Some(sink) = self.told(sink, written) else { continue };
+            if let Err(refused) = sinks::make(&item.key, &sink) {
+                self.faults.push(Fault::at(self.file, item.line, &path, refused.why));
             }
+            all.insert(item.key.clone(), sink);
         }
-        sinks
+        all
     }
 
-    fn typed<T: serde::de::DeserializeOwned>(&mut self, path: String, line: usize, table: &Table) -> Option<T> {
+    pub(super) fn typed<T: DeserializeOwned>(&mut self, path: String, line: usize, table: &Table) -> Option<T> {
         let section = typed::Section { file: self.file, path, line, table };
         section.read().map_err(|faults| self.faults.extend(faults)).ok()
     }
 
-    fn told<T: serde::Serialize>(&mut self, section: Option<T>, written: &Table) -> Option<T> {
+    pub(super) fn told<T: Serialize>(&mut self, section: Option<T>, written: &Table) -> Option<T> {
         section.inspect(|section| self.effective.tell_section(section, written))
     }
 

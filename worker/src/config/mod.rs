@@ -12,15 +12,18 @@ pub mod origin;
 pub mod reload;
 pub mod secret;
 
+pub(crate) mod keys;
+
 mod file;
-mod keys;
 mod nearest;
 mod reference;
 mod sections;
 mod text;
 mod typed;
 
+use crate::notify::settings::NotifySettings;
 use crate::observe::listen::Listen;
+use crate::sinks::settings::SinkSettings;
 use crate::store::connect::Address;
 use by_monitor::ByMonitor;
 use secret::Secret;
@@ -58,7 +61,7 @@ pub struct Live {
     /// What is chosen for each monitor.
     pub choices: ByMonitor,
     /// How incidents become notifications.
-    pub notify: toml::Table,
+    pub notify: NotifySettings,
     /// Where notifications go, by name.
-    pub sinks: BTreeMap<String, toml::Table>,
+    pub sinks: BTreeMap<String, SinkSettings>,
 }

@@ -1,29 +1,26 @@
 //! `eddyline test-sink`: one notification that is clearly a test, and what became of it.
 
-use super::settings::{Receiver, SinkSettings};
+use super::settings::Receiver;
 use super::{Sink, SinkError, make, trial};
 use crate::cli::test_sink::TestSinkArgs;
-use anyhow::{Context, bail};
+use crate::config::Config;
+use anyhow::bail;
 use eddyline_wire::notification::Notification;
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Sends it and says how it went.
 ///
 /// # Errors
 /// Settings that can't be used, or a receiver that didn't take the test.
-pub async fn run(args: &TestSinkArgs) -> anyhow::Result<()> {
-    let mut sinks = sinks(&args.config)?;
-    let Some(settings) = sinks.remove(&args.sink) else {
-        let known: Vec<_> = sinks.into_keys().collect();
+pub async fn run(args: &TestSinkArgs, config: &Config) -> anyhow::Result<()> {
+    let Some(settings) = config.live.sinks.get(&args.sink) else {
+        let known: Vec<_> = config.live.sinks.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         bail!("{} has no section [sinks.{}]; its sinks: {known}", args.config.display(), args.sink.escape_debug());
     };
-    let sink = make(&args.sink, &settings)?;
+    let sink = make(&args.sink, settings)?;
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64);
-    let test = trial::notification(&args.deployment, &args.sink, now_ms);
+    let test = trial::notification(&config.fixed.deployment, &args.sink, now_ms);
     deliver(&*sink, &args.sink, "the test", &test).await?;
     if matches!(settings.receiver, Receiver::PagerDuty(_) | Receiver::Alertmanager(_)) {
         deliver(&*sink, &args.sink, "the end of the test", &trial::end_of(&test)).await?;
@@ -44,16 +41,4 @@ async fn deliver(sink: &dyn Sink, name: &str, what: &str, notification: &Notific
         }
         Err(SinkError::Never(why)) => bail!("sink {name} refused {what}: {why}; a worker would not try again"),
     }
-}
-
-#[derive(Deserialize)]
-struct File {
-    #[serde(default)]
-    sinks: BTreeMap<String, SinkSettings>,
-}
-
-fn sinks(path: &Path) -> anyhow::Result<BTreeMap<String, SinkSettings>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
-    let file: Result<File, _> = toml::from_str(&text);
-    Ok(file.map_err(|error| anyhow::anyhow!("{}: {}", path.display(), error.message()))?.sinks)
 }

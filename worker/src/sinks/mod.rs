@@ -74,7 +74,7 @@ pub trait Sink: fmt::Debug + Send + Sync {
 #[error("sink {sink}: {why}")]
 pub struct Refused {
     sink: String,
-    why: String,
+    pub(crate) why: String,
 }
 
 /// The sink that `settings` describe. Connects to nothing.
