@@ -53,9 +53,9 @@ async fn work(sources: Sources) -> anyhow::Result<()> {
     let Config { fixed, live } = sources.load()?.config;
     let levels = logs::init(&live.log);
     let (sender, live) = watch::channel(Arc::new(live));
+    let context = Context::new(fixed.deployment.clone(), fixed.redis.db(), live, lease::worker_name());
+    let observing = observe::http::tell(fixed.listen, Arc::clone(&context.status));
     let reloader = Reloader::new(sources, fixed.clone(), sender, levels);
-    let context = Context::new(fixed.deployment, fixed.redis.db(), live, lease::worker_name());
-    let observing = tokio::spawn(observe::http::tell(fixed.listen, Arc::clone(&context.status)));
     let worker = Worker { address: fixed.redis, context: Arc::new(context) };
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -9,6 +9,8 @@ use eddyline_worker::judging::results::results;
 use plain::{SOON, fingerprint, id, identity, schema, scores, wait_for_score, write_fingerprints};
 use redis::Connection;
 use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::Arc;
@@ -29,7 +31,8 @@ impl Worker {
     fn start(server: &Server, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("eddyline.toml");
-        let head = format!("redis = '{}'\ndeployment = '{}'\nlisten = 'none'\n", server.url(), plain::DEPLOYMENT);
+        let head =
+            format!("redis = '{}'\ndeployment = '{}'\nlisten = '127.0.0.1:0'\n", server.url(), plain::DEPLOYMENT);
         std::fs::write(&config, format!("{head}{settings}")).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_eddyline"))
             .arg("worker")
@@ -51,6 +54,17 @@ impl Worker {
 
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// The lines of its metrics that begin with `name`.
+    fn metrics(&self, name: &str) -> Vec<String> {
+        let log = self.log();
+        let address = log.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect()
     }
 
     fn signal(&self, name: &str) {
@@ -178,11 +192,17 @@ fn a_bad_file_is_refused_and_the_worker_goes_on() {
     let worker = Worker::start(&server, "monitors = ['checkout']\n[defaults]\nbudget = 100\n");
     write_fingerprints(&mut connection, 1..150, 1);
     wait_for_score(&mut connection, 149);
+    assert_eq!(worker.metrics("eddyline_config_last_reload_successful"), ["eddyline_config_last_reload_successful 1"]);
     worker.reload("monitors = []\n[defaults]\nbugdet = 1\n", "the settings stay as they were");
     std::fs::remove_file(worker.file()).unwrap();
     worker.wait_for("the settings stay as they were");
     write_fingerprints(&mut connection, 150..310, 1);
     wait_for_score(&mut connection, 309);
+    assert_eq!(worker.metrics("eddyline_config_last_reload_successful"), ["eddyline_config_last_reload_successful 0"]);
+    assert_eq!(
+        worker.metrics("eddyline_config_reloads_total{outcome=\"refused\"}"),
+        ["eddyline_config_reloads_total{outcome=\"refused\"} 2"]
+    );
     let log = worker.stop();
     assert!(log.contains("eddyline.toml:6: defaults.bugdet: there is no such key, did you mean budget?"), "{log}");
     assert!(log.contains("can't be read"), "{log}");

@@ -14,6 +14,7 @@ use axum::{Json, Router};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
@@ -25,24 +26,30 @@ struct Told {
     began: Instant,
 }
 
-/// Tells metrics and health until it is dropped, where `listen` says so. An address that can't be had is said; the worker
-/// works without.
-pub async fn tell(listen: Listen, status: Arc<Status>) {
-    let Listen::At(address) = listen else { return };
-    let exporter = match Exporter::install() {
-        Ok(exporter) => exporter,
-        Err(error) => return warn!("no metrics: {error}"),
+/// Records metrics from here on, and tells them and health until it is aborted, where `listen` says so. An address that can't
+/// be had is said; the worker works without.
+pub fn tell(listen: Listen, status: Arc<Status>) -> JoinHandle<()> {
+    let listening = match listen {
+        Listen::At(address) => Exporter::install().map(|exporter| Some((address, exporter))),
+        Listen::Nowhere => Ok(None),
     };
-    let serving = async {
-        match TcpListener::bind(address).await {
-            Ok(listener) => serve(listener, app(exporter.clone(), status)).await,
-            Err(error) => warn!(
-                %address,
-                "metrics and health can't be told there: {error}; choose another address with --listen, or 'none'"
-            ),
-        }
-    };
-    tokio::join!(serving, look_after(exporter.clone()));
+    tokio::spawn(async move {
+        let (address, exporter) = match listening {
+            Ok(Some(listening)) => listening,
+            Ok(None) => return,
+            Err(error) => return warn!("no metrics: {error}"),
+        };
+        let serving = async {
+            match TcpListener::bind(address).await {
+                Ok(listener) => serve(listener, app(exporter.clone(), status)).await,
+                Err(error) => warn!(
+                    %address,
+                    "metrics and health can't be told there: {error}; choose another address with --listen, or 'none'"
+                ),
+            }
+        };
+        tokio::join!(serving, look_after(exporter.clone()));
+    })
 }
 
 async fn look_after(exporter: Exporter) {
