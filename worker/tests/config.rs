@@ -168,6 +168,38 @@ fn flags_are_refused_by_their_name() {
     }
 }
 
+/// The same number for the same `x`, and no pattern (splitmix64).
+fn random(x: usize) -> usize {
+    let x = (x as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (x ^ (x >> 27)) as usize
+}
+
+#[test]
+fn no_file_whatever_is_wrong_in_it_ends_the_process_or_tells_a_secret() {
+    let good = "redis = 'redis://:hunter2@h'\nmonitors = ['a']\n[defaults]\nbudget = 5\n[monitor.'x*']\n\
+                detectors = ['level', 'change']\nfeature.\"a:p99\" = { x = 1 }\n[notify]\nbudget = 3\n[sinks.a]\n\
+                type = 'webhook'\nurl = 'https://hunter2/'\nsecret = 'hunter2'\nheaders = { A = 'hunter2' }\n";
+    let marks = ["=", "[", "]", "\"", "'", "{", "}", "\n", ".", "\0", "é", "=[", "[[", "\"\"\"", "1e999", "nan"];
+    for i in 0..400 {
+        let mut text = good.to_owned();
+        for turn in 0..1 + i % 3 {
+            let at = random(i * 8 + turn) % text.len();
+            let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+            match random(i * 8 + turn + 4) % 3 {
+                0 => text.truncate(at),
+                1 => text.insert_str(at, marks[random(i) % marks.len()]),
+                _ => drop(text.remove(at)),
+            }
+            text.push(' ');
+        }
+        if let Err(error) = load(&text, &[]) {
+            assert!(!error.contains("hunter2"), "{text}\n{error}");
+            assert!(error.contains("eddyline.toml:"), "{text}\n{error}");
+        }
+    }
+}
+
 #[test]
 fn files_that_are_missing_too_large_or_no_text_are_refused() {
     let error = load_file(Path::new("/no/such.toml"), &[]).unwrap_err();

@@ -6,7 +6,7 @@ use eddyline_testkit::{Server, eventually};
 use eddyline_worker::judging::choices::Choices;
 use eddyline_worker::judging::judge::Judge;
 use eddyline_worker::judging::results::results;
-use plain::{SOON, fingerprint, id, identity, schema, scores, wait_for_score, write_fingerprints};
+use plain::{SOON, fingerprint, id, identity, schema, scores, wait_for_look, wait_for_score, write_fingerprints};
 use redis::Connection;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -105,18 +105,6 @@ fn server() -> (Server, Connection) {
     let mut connection = server.connection().unwrap();
     plain::write_schema(&mut connection, &schema(1));
     (server, connection)
-}
-
-/// Waits until the worker has looked at the monitor's settings, and acted on them.
-fn wait_for_look(connection: &mut Connection) {
-    let mut looks = || {
-        let stats: String = redis::cmd("INFO").arg("commandstats").query(connection).unwrap();
-        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_hgetall:calls=")).unwrap_or("0,");
-        line.split(',').next().unwrap().parse::<u64>().unwrap()
-    };
-    let before = looks();
-    // What it does about one look is done by the next.
-    eventually(SOON, || looks() >= before + 2);
 }
 
 #[test]

@@ -2,28 +2,18 @@
 
 mod plain;
 
-use eddyline_testkit::{Server, eventually};
+use eddyline_testkit::Server;
 use eddyline_worker::judging::choices::Choices;
 use eddyline_worker::judging::judge::Judge;
 use eddyline_worker::judging::results::results;
-use plain::{SOON, Worker, fingerprint, id, identity, keys, schema, scores, wait_for_score, write_fingerprints};
+use plain::{
+    Worker, fingerprint, id, identity, keys, schema, scores, wait_for_look, wait_for_score, write_fingerprints,
+};
 use redis::Connection;
 use std::sync::Arc;
 
 fn set(connection: &mut Connection, field: &str, value: &str) {
     redis::cmd("HSET").arg(keys().settings()).arg(field).arg(value).exec(connection).unwrap();
-}
-
-/// Waits until the worker has read the settings and acted on them.
-fn wait_for_look(connection: &mut Connection) {
-    let mut looks = || {
-        let stats: String = redis::cmd("INFO").arg("commandstats").query(connection).unwrap();
-        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_hgetall:calls=")).unwrap_or("0,");
-        line.split(',').next().unwrap().parse::<u64>().unwrap()
-    };
-    let before = looks();
-    // What it does about one look is done by the next.
-    eventually(SOON, || looks() >= before + 2);
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn explained(message: &str) -> String {
         ([name, known @ ..], _) if message.starts_with("unknown field") => super::nearest::no_such_key(name, known),
         ([name, known @ ..], _) if message.starts_with("unknown variant") => {
             let hint = hint(known, name).unwrap_or_else(|| ".".to_owned());
-            format!("there is no {name} here{hint} One of {}", known.join(", "))
+            format!("there is no {} here{hint} One of {}", name.escape_debug(), known.join(", "))
         }
         (_, Some((_, expected))) if message.starts_with("invalid") => format!("must be {expected}"),
         _ => message.to_owned(),

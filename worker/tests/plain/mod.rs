@@ -185,6 +185,18 @@ pub(crate) fn wait_for_score(connection: &mut Connection, i: u64) {
     });
 }
 
+/// Waits until the worker has read the monitor's settings and acted on them.
+pub(crate) fn wait_for_look(connection: &mut Connection) {
+    let mut looks = || {
+        let stats: String = redis::cmd("INFO").arg("commandstats").query(connection).unwrap();
+        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_hgetall:calls=")).unwrap_or("0,");
+        line.split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let before = looks();
+    // What it does about one look is done by the next.
+    eventually(SOON, || looks() >= before + 2);
+}
+
 /// A killed worker's lease and its word that it is alive, without the wait until they expire.
 pub(crate) fn expire_lease(connection: &mut Connection) {
     redis::cmd("DEL").arg(keys().lease()).exec(connection).unwrap();
