@@ -2,7 +2,7 @@
 
 mod plain;
 
-use eddyline_testkit::{Server, eventually};
+use eddyline_testkit::{Server, eventually, eventually_some};
 use eddyline_worker::judging::choices::Choices;
 use eddyline_worker::judging::judge::Judge;
 use eddyline_worker::judging::results::results;
@@ -34,14 +34,12 @@ impl Worker {
         let head =
             format!("redis = '{}'\ndeployment = '{}'\nlisten = '127.0.0.1:0'\n", server.url(), plain::DEPLOYMENT);
         std::fs::write(&config, format!("{head}{settings}")).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_eddyline"))
-            .arg("worker")
-            .arg("--config")
-            .arg(&config)
-            .stderr(File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        Self { process, folder, head }
+        Self { process: spawn(&["--config", config.to_str().unwrap()], &folder), folder, head }
+    }
+
+    fn without_file(server: &Server) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { process: spawn(&["--redis", &server.url(), "--listen", "none"], &folder), folder, head: String::new() }
     }
 
     fn file(&self) -> PathBuf {
@@ -58,8 +56,9 @@ impl Worker {
 
     /// The lines of its metrics that begin with `name`.
     fn metrics(&self, name: &str) -> Vec<String> {
-        let log = self.log();
-        let address = log.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+        let address = eventually_some(SOON, || {
+            self.log().split("http://").nth(1).and_then(|rest| rest.split('/').next()).map(str::to_owned)
+        });
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut answer = String::new();
@@ -91,6 +90,15 @@ impl Worker {
         assert!(status.success(), "{}", self.log());
         self.log()
     }
+}
+
+fn spawn(args: &[&str], folder: &tempfile::TempDir) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_eddyline"))
+        .arg("worker")
+        .args(args)
+        .stderr(File::create(folder.path().join("log")).unwrap())
+        .spawn()
+        .unwrap()
 }
 
 impl Drop for Worker {
@@ -220,13 +228,8 @@ fn what_needs_a_restart_is_said_and_levels_change_at_once() {
 #[test]
 fn a_worker_without_a_file_has_nothing_to_read_again() {
     let (server, _) = server();
-    let worker = plain::Worker::start(&server);
-    let mut connection = server.connection().unwrap();
-    eventually(SOON, || {
-        let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut connection).unwrap();
-        clients.lines().count() > 1
-    });
-    worker.signal("-HUP");
-    let log = worker.stop();
-    assert!(log.contains("there is nothing to read again"), "{log}");
+    let worker = Worker::without_file(&server);
+    eventually(SOON, || worker.log().contains("connected"));
+    worker.wait_for("there is nothing to read again");
+    worker.stop();
 }
