@@ -3,7 +3,7 @@
 use super::http::Endpoint;
 use super::link::encoded;
 use super::settings::{CloudEvents as Settings, Shared};
-use super::{Delivery, Sink};
+use super::{Delivery, Sink, slim};
 use eddyline_wire::alert::rfc3339;
 use eddyline_wire::notification::Notification;
 use reqwest::header::HeaderMap;
@@ -23,13 +23,13 @@ impl CloudEvents {
 
 impl Sink for CloudEvents {
     fn send<'a>(&'a self, notification: &'a Notification) -> Delivery<'a> {
-        let body = serde_json::to_vec(&envelope(notification)).expect("strings and finite numbers always serialise");
+        let body = envelope(notification).into_bytes();
         Box::pin(self.endpoint.post("application/cloudevents+json", HeaderMap::new(), body))
     }
 }
 
 #[derive(Serialize)]
-struct Envelope<'a> {
+struct Context<'a> {
     specversion: &'static str,
     /// With `source` it is the same on every retry, and on no other event.
     id: &'a str,
@@ -38,15 +38,14 @@ struct Envelope<'a> {
     subject: &'a str,
     time: String,
     datacontenttype: &'static str,
-    data: &'a Notification,
 }
 
-fn envelope(notification: &Notification) -> Envelope<'_> {
+fn envelope(notification: &Notification) -> String {
     let kind = match notification.test {
         true => "io.eddyline.test".to_owned(),
         false => format!("io.eddyline.incident.{}", notification.event.as_str()),
     };
-    Envelope {
+    let context = Context {
         specversion: "1.0",
         id: &notification.id,
         source: format!("/eddyline/{}", encoded(&notification.deployment)),
@@ -54,6 +53,9 @@ fn envelope(notification: &Notification) -> Envelope<'_> {
         subject: &notification.group,
         time: rfc3339(notification.at_ms),
         datacontenttype: "application/json",
-        data: notification,
-    }
+    };
+    let mut text = serde_json::to_string(&context).expect("strings always serialise");
+    // The notification is JSON already: it becomes the last key.
+    text.truncate(text.len() - 1);
+    format!("{text},\"data\":{}}}", slim::json(notification))
 }

@@ -16,6 +16,7 @@ mod http;
 mod link;
 mod pagerduty;
 mod slack;
+mod slim;
 mod stdout;
 mod story;
 mod webhook;

@@ -46,7 +46,7 @@ fn message(notification: &Notification, page: Option<&str>) -> Value {
         false => sign(notification.open == 0, notification.severity),
     };
     let mut blocks = vec![
-        json!({"type": "header", "text": {"type": "plain_text", "text": cut(&format!("{sign} {}", story.title), HEADER), "emoji": true}}),
+        json!({"type": "header", "text": {"type": "plain_text", "text": cut(&escaped(&format!("{sign} {}", story.title)), HEADER), "emoji": true}}),
         json!({"type": "section", "fields": facts(notification, &story)}),
     ];
     for chapter in &story.chapters {

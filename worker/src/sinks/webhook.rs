@@ -4,7 +4,7 @@
 
 use super::http::Endpoint;
 use super::settings::{Shared, Webhook as Settings};
-use super::{Delivery, Sink};
+use super::{Delivery, Sink, slim};
 use crate::config::secret::Secret;
 use eddyline_wire::notification::Notification;
 use hmac::{Hmac, KeyInit, Mac};
@@ -37,7 +37,7 @@ impl Webhook {
 
 impl Sink for Webhook {
     fn send<'a>(&'a self, notification: &'a Notification) -> Delivery<'a> {
-        let body = notification.to_json();
+        let body = slim::json(notification);
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
         let event = if notification.test { "test" } else { notification.event.as_str() };
         let mut headers = vec![
