@@ -71,6 +71,7 @@ fn alerts(notification: &Notification, page: Option<&str>) -> Vec<Value> {
 
 fn of(notification: &Notification, alert: &Alert, severity: Severity) -> Value {
     let chapter = story::chapter(alert);
+    let points = [chapter.causes, chapter.markers].concat();
     json!({
         "labels": {
             "alertname": "EddylineIncident",
@@ -83,7 +84,7 @@ fn of(notification: &Notification, alert: &Alert, severity: Severity) -> Value {
         },
         "annotations": {
             "summary": format!("{}: {}", chapter.monitor, chapter.summary),
-            "description": chapter.causes.join("\n"),
+            "description": points.join("\n"),
             "rarity": chapter.rarity,
             "score": amount(alert.score),
             "incidents": notification.incidents.to_string(),

@@ -16,10 +16,20 @@ pub(super) struct Guard {
 
 /// A receiver that has none but special addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{host} is at {address}, which isn't public; with `allow_private = true` the sink may use it")]
+#[error("{} isn't public; with `allow_private = true` the sink may use it", self.place())]
 pub(super) struct NotPublic {
     host: String,
     address: IpAddr,
+}
+
+impl NotPublic {
+    fn place(&self) -> String {
+        let address = self.address.to_string();
+        match self.host.trim_matches(['[', ']']) == address {
+            true => address,
+            false => format!("{} leads to {address}, which", self.host),
+        }
+    }
 }
 
 impl Guard {

@@ -62,6 +62,7 @@ fn event(notification: &Notification, routing_key: &str, page: Option<&str>) -> 
                 "severity": chapter.severity.as_str(),
                 "summary": chapter.summary,
                 "causes": chapter.causes,
+                "markers": chapter.markers,
                 "rarity": chapter.rarity,
             })
         })

@@ -80,9 +80,9 @@ fn facts(notification: &Notification, story: &Story) -> Vec<Value> {
 fn incident(chapter: &Chapter) -> String {
     let sign = sign(!chapter.is_open, chapter.severity);
     let mut text = format!("{sign} *{}*\n{}", escaped(&chapter.monitor), escaped(&chapter.summary));
-    for cause in &chapter.causes {
+    for point in chapter.causes.iter().chain(&chapter.markers) {
         text.push_str("\n• ");
-        text.push_str(&escaped(cause));
+        text.push_str(&escaped(point));
     }
     text
 }

@@ -2,7 +2,7 @@
 //!
 //! Every text here is one line without control characters, and of bounded length.
 
-use eddyline_wire::alert::{Alert, Cause, Direction, Severity};
+use eddyline_wire::alert::{Alert, Cause, Direction, Marker, Severity};
 use eddyline_wire::notification::{News, Notification};
 
 /// Longest title, in characters.
@@ -12,6 +12,8 @@ const SENTENCE: usize = 300;
 const ITEM: usize = 60;
 const CAUSES: usize = 3;
 const ITEMS: usize = 3;
+/// Of many markers, those that stand closest to the incident.
+const MARKERS: usize = 3;
 
 /// A notification in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub(super) struct Chapter {
     /// Expected against observed, and the items behind it.
     pub causes: Vec<String>,
     pub rarity: String,
+    /// What people did shortly before it, oldest first.
+    pub markers: Vec<String>,
     /// Why it is over.
     pub reason: Option<String>,
 }
@@ -68,6 +72,7 @@ pub(super) fn title(notification: &Notification) -> String {
 
 /// One incident in words.
 pub(super) fn chapter(alert: &Alert) -> Chapter {
+    let markers = &alert.markers[alert.markers.len().saturating_sub(MARKERS)..];
     Chapter {
         monitor: line(&alert.monitor, NAME),
         severity: alert.severity,
@@ -75,6 +80,7 @@ pub(super) fn chapter(alert: &Alert) -> Chapter {
         summary: line(&alert.summary, SENTENCE),
         causes: alert.causes.iter().take(CAUSES).map(cause).collect(),
         rarity: line(&alert.rarity, NAME),
+        markers: markers.iter().map(marker).collect(),
         reason: alert.reason.as_ref().map(|reason| line(reason, SENTENCE)),
     }
 }
@@ -128,6 +134,10 @@ fn cause(cause: &Cause) -> String {
     let behind = if items.is_empty() { String::new() } else { format!("; {}", items.join(", ")) };
     let (kind, what) = (line(&cause.kind, NAME), line(&cause.what, 2 * NAME));
     format!("{kind}: {what}, {observed} is {way} the usual {low} to {high}{behind}")
+}
+
+fn marker(marker: &Marker) -> String {
+    format!("shortly before: {} ({})", line(&marker.text, NAME), line(&marker.at, ITEM))
 }
 
 /// A number with three digits that count.

@@ -1,6 +1,6 @@
 //! What a receiver's answer comes to, what no error repeats, and where no connection goes.
 
-use crate::receivers::http::{Answer, Http};
+use crate::receivers::http::{Answer, Http, Post};
 use crate::receivers::{opened, sink, try_sink};
 use eddyline_worker::sinks::SinkError;
 use std::io::{Read, Write};
@@ -125,7 +125,7 @@ async fn no_error_repeats_a_secret() {
             format!("type = 'pagerduty'\nrouting_key = '{key}'\nurl = 'http://{address}/'\nallow_private = true");
         let error = sink(&pager).send(&opened()).await.unwrap_err();
         shown += &format!("{error} {error:?}\n");
-        echoed.push(receiver.posts().iter().map(|post| post.echo()).collect::<String>());
+        echoed.push(receiver.posts().iter().map(Post::echo).collect::<String>());
     }
     let told = shown.matches("repeats a secret").count();
     assert_eq!(told, 5 * 2 * 2, "{shown}");

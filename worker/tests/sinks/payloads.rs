@@ -36,7 +36,7 @@ async fn slack_gets_blocks_that_it_takes() {
             "opened" => assert_golden("slack.json", &pretty(&message)),
             "joined" => assert!(post.body.contains("and 192 more") && post.body.contains("200, all open")),
             "resolved" => {
-                assert!(post.body.contains(":white_check_mark:") && post.body.contains("quiet for 10 windows"))
+                assert!(post.body.contains(":white_check_mark:") && post.body.contains("quiet for 10 windows"));
             }
             "test" => assert!(post.body.contains("This is a test")),
             _ => assert!(!post.body.contains("<!channel>") && !post.body.contains("<https")),
@@ -177,6 +177,18 @@ async fn a_login_in_the_address_becomes_a_header() {
     let url = receiver.url("").replace("http://", "http://user:p%40ss@");
     sink(&format!("type = 'alertmanager'\nurl = '{url}'\nallow_private = true")).send(&opened()).await.unwrap();
     assert_eq!(receiver.last().header("authorization"), "Basic dXNlcjpwQHNz");
+}
+
+#[test]
+fn the_samples_in_the_documents_are_what_is_sent() {
+    let page = include_str!("../../../docs/sinks.md");
+    for sample in [
+        include_str!("../../fixtures/sinks/alertmanager.json"),
+        include_str!("../../fixtures/sinks/pagerduty.json"),
+        include_str!("../../fixtures/sinks/notification.json"),
+    ] {
+        assert!(page.contains(sample.trim_end()), "docs/sinks.md shows something else than {sample}");
+    }
 }
 
 #[tokio::test]

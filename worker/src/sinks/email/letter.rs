@@ -66,8 +66,8 @@ impl Letter<'_> {
         }
         for chapter in &story.chapters {
             let _ = writeln!(text, "\n{} ({})\n  {}", chapter.monitor, aside(chapter), chapter.summary);
-            for cause in &chapter.causes {
-                let _ = writeln!(text, "  - {cause}");
+            for point in chapter.causes.iter().chain(&chapter.markers) {
+                let _ = writeln!(text, "  - {point}");
             }
         }
         for last in story.more.as_deref().into_iter().chain(self.page) {
@@ -86,8 +86,8 @@ impl Letter<'_> {
         for chapter in &story.chapters {
             let (monitor, aside) = (escaped(&chapter.monitor), escaped(&aside(chapter)));
             let _ = writeln!(html, "<h3>{monitor} ({aside})</h3>\n<p>{}</p>\n<ul>", escaped(&chapter.summary));
-            for cause in &chapter.causes {
-                let _ = writeln!(html, "<li>{}</li>", escaped(cause));
+            for point in chapter.causes.iter().chain(&chapter.markers) {
+                let _ = writeln!(html, "<li>{}</li>", escaped(point));
             }
             html.push_str("</ul>\n");
         }

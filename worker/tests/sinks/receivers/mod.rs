@@ -5,7 +5,7 @@ pub(crate) mod rules;
 pub(crate) mod smtp;
 pub(crate) mod tls;
 
-use eddyline_wire::alert::{Alert, CauseItem, Event, Severity};
+use eddyline_wire::alert::{Alert, CauseItem, Event, Marker, Severity};
 use eddyline_wire::notification::{News, Notification};
 use eddyline_worker::sinks::{Refused, Sink, make};
 use std::sync::Arc;
@@ -78,6 +78,7 @@ pub(crate) fn hostile() -> Notification {
         rarity: long.clone(),
         reason: Some(long.clone()),
         causes: vec![cause; 4],
+        markers: vec![Marker { at: long.clone(), text: long.clone() }; 4],
         ..first.alerts[0].clone()
     };
     Notification { title: long, deployment: NASTY.to_owned(), incidents: 200, alerts: vec![alert; 50], ..first }
