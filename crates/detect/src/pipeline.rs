@@ -156,7 +156,19 @@ impl Pipeline {
     /// nothing before a model is there to ask.
     #[must_use]
     pub fn explain(&self, window: &Window) -> Vec<Cause> {
-        self.0.unlearned.as_ref().map_or_else(Vec::new, |unlearned| self.0.causes(&unlearned.joint, window))
+        self.explain_in_full(window, CAUSES)
+    }
+
+    /// As [`Self::explain`], with up to `most` features.
+    #[must_use]
+    pub fn explain_in_full(&self, window: &Window, most: usize) -> Vec<Cause> {
+        self.0.unlearned.as_ref().map_or_else(Vec::new, |unlearned| self.0.causes(&unlearned.joint, window, most))
+    }
+
+    /// The `p` at the alert boundary: of windows that are rarer than this a score is 0.5 and more.
+    #[must_use]
+    pub fn p_alert(&self) -> f64 {
+        self.0.p_alert()
     }
 
     /// Learns from the window judged last, if that hasn't been done, and fits models anew when they are due.
@@ -190,7 +202,7 @@ impl Inside {
         let p = if warming { 1.0 } else { joint.iter().copied().fold(1.0, f64::min) };
         let score = joint::score(p, self.p_alert());
         let severity = Severity::of(score);
-        let causes = if severity.is_some() { self.causes(&joint, window) } else { Vec::new() };
+        let causes = if severity.is_some() { self.causes(&joint, window, CAUSES) } else { Vec::new() };
 
         let before = self.watch.open();
         let missed = (window.gap_ms / self.settings.window_ms).min(u64::from(u32::MAX)) as u32;
@@ -227,15 +239,15 @@ impl Inside {
         self.parts.iter_mut().map(score).collect()
     }
 
-    /// The largest contributions over all parts, each part weighing by how surprised it is.
-    fn causes(&self, joint: &[f64], window: &Window) -> Vec<Cause> {
+    /// The `most` largest contributions over all parts, each part weighing by how surprised it is.
+    fn causes(&self, joint: &[f64], window: &Window, most: usize) -> Vec<Cause> {
         // Where none is surprised, the least ordinary tells the little there is.
         let explains = joint.iter().copied().fold(1.0, f64::min).max(EXPLAINS);
         let surprises: Vec<f64> = joint.iter().map(|p| if *p <= explains { -p.ln() } else { 0.0 }).collect();
         let all: f64 = surprises.iter().sum();
         let mut findings: Vec<(Finding, f64)> = Vec::new();
         for (part, surprise) in self.parts.iter().zip(&surprises).filter(|(_, surprise)| **surprise > 0.0) {
-            for share in part.explain().into_iter().take(CAUSES) {
+            for share in part.explain().into_iter().take(most) {
                 let (block, feature, share) = (part.block(), share.feature, share.share * surprise / all);
                 let of_block = || self.parts.iter().filter(|part| part.block() == block);
                 let elsewhere = || of_block().find_map(|part| part.expectation(feature));
@@ -269,7 +281,7 @@ impl Inside {
             ranked.push((leading(&finding) / told[finding.block], finding));
         }
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-        ranked.iter().take(CAUSES).map(|(_, finding)| finding.describe(&self.layout, &self.names, window)).collect()
+        ranked.iter().take(most).map(|(_, finding)| finding.describe(&self.layout, &self.names, window)).collect()
     }
 
     fn learn(&mut self) {

@@ -3,7 +3,7 @@
 
 use crate::judging::choices::Choices;
 use crate::judging::translate;
-use eddyline_detect::{Change, Pipeline, Verdict, Window};
+use eddyline_detect::{Cause, Change, Pipeline, Verdict, Window};
 use eddyline_wire::fingerprint::{Fingerprint, schema_id};
 use eddyline_wire::schema::{Block, Schema};
 use std::sync::Arc;
@@ -150,6 +150,22 @@ impl Judge {
             None => {}
         }
         Ok(verdict)
+    }
+
+    /// Why the fingerprint judged last scored as it did: up to `most` features, largest share first. Nothing once it is learnt.
+    #[must_use]
+    pub fn explain(&self, fingerprint: &Fingerprint, most: usize) -> Vec<Cause> {
+        let Some(series) = &self.series else { return Vec::new() };
+        let (items, slots) = translate::items(fingerprint, &series.schema.record);
+        let Fingerprint { end_ms, n, values, gap_ms, .. } = fingerprint;
+        let window = Window { end_ms: *end_ms, n: *n, values, gap_ms: *gap_ms, items: &items, slots: &slots };
+        series.pipeline.explain_in_full(&window, most)
+    }
+
+    /// The `p` at the alert boundary, once there was a fingerprint.
+    #[must_use]
+    pub fn p_alert(&self) -> Option<f64> {
+        self.series.as_ref().map(|series| series.pipeline.p_alert())
     }
 
     /// Learns from the fingerprint judged last, if that wasn't done: for when its score is on its way.

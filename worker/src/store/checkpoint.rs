@@ -110,6 +110,16 @@ pub fn decode(bytes: &[u8], choices: &Choices) -> Result<Checkpoint, CheckpointE
     Ok(Checkpoint { last, schema, pipeline, open, last_end_ms })
 }
 
+/// The choices under which a checkpoint was made.
+///
+/// # Errors
+/// Bytes that are no checkpoint of this release.
+pub fn choices(bytes: &[u8]) -> Result<Choices, CheckpointError> {
+    let read: Read =
+        postcard::from_bytes(payload(bytes)?).map_err(|error| CheckpointError::Content(error.to_string()))?;
+    Ok(read.choices)
+}
+
 fn payload(bytes: &[u8]) -> Result<&[u8], CheckpointError> {
     let (header, payload) = bytes.split_at_checked(HEADER).ok_or(CheckpointError::Foreign)?;
     let (magic, header) = header.split_at(4);
@@ -198,6 +208,7 @@ mod tests {
         let mut newer = sample();
         newer[4] += 1;
         assert_eq!(decode(&newer, &Choices::default()).unwrap_err(), CheckpointError::Version(VERSION + 1));
+        assert_eq!(choices(&sample()), Ok(Choices::default()));
         let other = Choices { budget_per_day: 24.0, ..Choices::default() };
         assert_eq!(decode(&sample(), &other).unwrap_err(), CheckpointError::Settings);
     }

@@ -161,7 +161,9 @@ pub fn string_in(map: &Value, field: &str) -> RedisResult<Option<String>> {
     Ok(map.get(field).map(FromRedisValue::from_redis_value_ref).transpose()?)
 }
 
-fn alert(fields: &[Vec<u8>]) -> Option<Alert> {
+/// The message that an entry of the incidents holds.
+#[must_use]
+pub fn alert(fields: &[Vec<u8>]) -> Option<Alert> {
     let json = fields.as_chunks::<2>().0.iter().find(|[field, _]| field == b"alert").map(|[_, json]| json)?;
     serde_json::from_slice(json).ok()
 }
@@ -222,7 +224,9 @@ pub fn all(connection: &mut redis::Connection, key: &[u8]) -> RedisResult<Vec<Ra
     }
 }
 
-fn score(fields: &[Vec<u8>]) -> Option<Score> {
+/// The score that an entry of the scores holds.
+#[must_use]
+pub fn score(fields: &[Vec<u8>]) -> Option<Score> {
     let text = |name: &str| {
         let pair = fields.as_chunks::<2>().0.iter().find(|[field, _]| field == name.as_bytes());
         pair.and_then(|[_, value]| std::str::from_utf8(value).ok())
