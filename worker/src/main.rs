@@ -9,7 +9,7 @@ use eddyline_worker::replay::plan::Order;
 use eddyline_worker::service::context::Context;
 use eddyline_worker::service::worker::Worker;
 use eddyline_worker::store::lease;
-use eddyline_worker::{doctor, logs, observe, replay, sinks, upkeep};
+use eddyline_worker::{doctor, explain, logs, observe, replay, sinks, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
             Ok(false) => return ExitCode::FAILURE,
             Err(error) => Err(error.into()),
         },
+        Command::Explain(args) => explain::run(&args.into()).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

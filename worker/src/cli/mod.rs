@@ -3,6 +3,7 @@
 pub mod check_config;
 pub mod choices;
 pub mod doctor;
+pub mod explain;
 pub mod replay;
 pub mod settings;
 pub mod test_sink;
@@ -16,6 +17,7 @@ use check_config::CheckConfigArgs;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 use doctor::DoctorArgs;
+use explain::ExplainArgs;
 use replay::ReplayArgs;
 use test_sink::TestSinkArgs;
 use upkeep::{CopyArgs, DeleteArgs, RenameArgs};
@@ -66,6 +68,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Send a test notification to a sink and say what became of it.
     TestSink(TestSinkArgs),
+    /// Say why a window alerted, or why it didn't, feature by feature.
+    Explain(ExplainArgs),
 }
 
 /// Where Redis is.

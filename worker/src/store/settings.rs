@@ -40,6 +40,18 @@ fn joined(choices: &Choices, mut hash: Vec<(Vec<u8>, Vec<u8>)>) -> (Choices, Vec
     (choices, wrong)
 }
 
+/// `defaults` with what the hash `key` says in their place, as far as that can be read.
+///
+/// # Errors
+/// The connection is lost.
+pub async fn over(defaults: &Choices, connection: &mut Connection, key: &[u8]) -> RedisResult<Choices> {
+    match redis::cmd("HGETALL").arg(key).query_async(connection).await {
+        Ok(hash) => Ok(joined(defaults, hash).0),
+        Err(error) if is_lost(&error) => Err(error),
+        Err(_) => Ok(defaults.clone()),
+    }
+}
+
 /// The choices for one monitor, as they are now.
 #[derive(Debug)]
 pub struct Settings {
