@@ -9,9 +9,11 @@ Examples:
   eddyline doctor --redis redis://redis.internal:6379/2
   eddyline doctor --json | jq '.findings[] | select(.level == \"problem\")'
 
-It looks at the server (version, module, memory, eviction, persistence, replicas, rights), at every monitor of the
-database (are its windows written, is it scored) and at keys that belong to none. It changes nothing. The exit code is 1 if
-something is wrong; advice alone leaves it 0.";
+It looks at the server (version, module, memory, eviction, persistence, replicas, rights, clock), at the workers (does one
+live, does one notify, do sinks take what they are sent), at every monitor of the database (do events come, are its windows
+written, is it scored, does it know enough to alert) and at keys that belong to none. It changes nothing. Each finding has
+a code that stays the same and the command that mends it. The exit code is 1 if something is wrong; advice alone leaves
+it 0.";
 
 /// Arguments of `eddyline doctor`.
 #[derive(Debug, Args)]

@@ -1,11 +1,13 @@
 //! The examination, from top to toe, and how it is told.
 
+use super::clock::Clocks;
+use super::code::Code;
 use super::finding::{Finding, Level, SERVER};
 use super::monitors::{self, Glance};
 use super::orphans;
 use super::patient::Patient;
 use super::server::{self, Facts};
-use super::{replicas, rights};
+use super::{activity, clock, replicas, rights, service};
 use crate::store::connect::Address;
 use crate::store::discovery;
 use eddyline_wire::keys::Companions;
@@ -63,12 +65,15 @@ pub fn examine(address: &Address) -> RedisResult<Report> {
             unknown.insert(owner.keys);
         }
     }
-    findings.extend(monitors_findings(&mut patient, &looked_at, &facts)?);
+    let clocks = clock::look(&mut patient)?;
+    findings.extend(clocks.and_then(clock::finding));
+    findings.extend(twice(&mut patient, &looked_at, &facts, clocks)?);
     if let Some(keys) = looked_at.values().next() {
         findings.extend(rights::findings(&mut patient, keys, facts.module().is_some())?);
     }
     findings.extend(patient.refusals());
     findings.sort_by_key(|finding| finding.level);
+    let findings = bounded(findings);
     Ok(Report {
         address: address.shown().to_owned(),
         server: facts.server(),
@@ -91,31 +96,64 @@ fn watched(patient: &mut Patient) -> RedisResult<(Vec<Companions>, Vec<Finding>)
             Err(error) => {
                 let name = printable(&name, 128);
                 let what = format!("its fingerprints can't be written: {error}");
-                findings.push(Finding::problem(&name, what, format!("redis-cli RENAME '{name}' to such a name")));
+                findings.push(Finding::problem(
+                    Code::BadName,
+                    &name,
+                    what,
+                    format!("redis-cli RENAME '{name}' to such a name"),
+                ));
             }
         }
     }
     Ok((watched, findings))
 }
 
-fn monitors_findings(
+/// What is wrong with workers and monitors, looked at twice where that tells more.
+fn twice(
     patient: &mut Patient,
     monitors: &BTreeMap<Vec<u8>, Companions>,
     facts: &Facts,
+    clocks: Option<Clocks>,
 ) -> RedisResult<Vec<Finding>> {
+    let crew = service::look(patient, clocks)?;
     let mut first = Vec::new();
     for keys in monitors.values() {
         first.push((keys, monitors::look(patient, keys)?));
     }
-    if first.iter().any(|(_, glance): &(_, Glance)| glance.is_suspicious()) {
+    if crew.unnotified || first.iter().any(|(_, glance): &(_, Glance)| glance.is_suspicious()) {
         sleep(MOMENT);
     }
-    let mut findings = Vec::new();
+    let now = service::look(patient, clocks)?;
+    let mut findings = service::findings(patient, crew, now, clocks)?;
     for (keys, before) in &first {
         let again = if before.is_suspicious() { Some(monitors::look(patient, keys)?) } else { None };
-        findings.extend(monitors::findings(patient, keys, before, again.as_ref().unwrap_or(before), facts)?);
+        let again = again.as_ref().unwrap_or(before);
+        findings.extend(monitors::findings(patient, keys, before, again, facts, now)?);
+        findings.extend(activity::findings(patient, keys, before, again, clocks)?);
     }
     Ok(findings)
+}
+
+/// Of findings alike, as many are told one by one; of the rest their number.
+const ALIKE: usize = 20;
+
+fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut told: BTreeMap<(Level, Code), usize> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for finding in findings {
+        let count = told.entry((finding.level, finding.code)).or_default();
+        *count += 1;
+        if *count <= ALIKE {
+            kept.push(finding);
+        }
+    }
+    for ((level, code), count) in told.into_iter().filter(|(_, count)| *count > ALIKE) {
+        let what = format!("{} more are like the {ALIKE} that are named: {code}", count - ALIKE);
+        let more = Finding::problem(code, "others", what, "see those that are named");
+        kept.push(Finding { level, ..more });
+    }
+    kept.sort_by_key(|finding| finding.level);
+    kept
 }
 
 impl Report {
@@ -132,10 +170,10 @@ impl Report {
             names => format!("monitors: {}", names.join(", ")),
         };
         writeln!(out, "{}: {}, {module}, {monitors}", self.address, self.server)?;
-        for Finding { level, about, what, cure } in &self.findings {
+        for Finding { level, code, about, what, cure } in &self.findings {
             let level = if *level == Level::Problem { "PROBLEM" } else { "advice" };
             let about = if about == SERVER { "the server" } else { about };
-            writeln!(out, "\n{level} with {about}: {what}\n  -> {cure}")?;
+            writeln!(out, "\n{level} with {about}: {what} ({code})\n  -> {cure}")?;
         }
         let problems = self.findings.iter().filter(|finding| finding.level == Level::Problem).count();
         match (problems, self.findings.len()) {

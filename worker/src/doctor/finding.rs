@@ -1,5 +1,6 @@
 //! What the doctor says.
 
+use super::code::Code;
 use serde::Serialize;
 
 /// How bad it is.
@@ -17,6 +18,8 @@ pub enum Level {
 pub struct Finding {
     /// How bad it is.
     pub level: Level,
+    /// What it is.
+    pub code: Code,
     /// `server`, or the name of a monitor.
     pub about: String,
     /// What is the case.
@@ -27,13 +30,13 @@ pub struct Finding {
 
 impl Finding {
     /// Something doesn't work, or data will be lost.
-    pub fn problem(about: &str, what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { level: Level::Problem, about: about.to_owned(), what: what.into(), cure: cure.into() }
+    pub fn problem(code: Code, about: &str, what: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { level: Level::Problem, code, about: about.to_owned(), what: what.into(), cure: cure.into() }
     }
 
     /// It works, and could be better.
-    pub fn advice(about: &str, what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { level: Level::Advice, ..Self::problem(about, what, cure) }
+    pub fn advice(code: Code, about: &str, what: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { level: Level::Advice, ..Self::problem(code, about, what, cure) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Keys that a monitor left behind: DEL, RENAME and eviction take one key, not its companions.
 
+use super::code::Code;
 use super::finding::Finding;
 use super::patient::Patient;
 use eddyline_wire::keys::Companions;
@@ -60,7 +61,7 @@ pub fn finding(patient: &mut Patient, owner: &Owner) -> RedisResult<Option<Findi
         let passing = companions.iter().all(|key| *key == keys.lease()) && expires.is_some_and(|left| left != -1);
         return Ok((!passing).then(|| {
             let what = format!("keys of a monitor that doesn't exist, and no fingerprints to score: {listed}");
-            Finding::problem(&name, what, remove)
+            Finding::problem(Code::LeftBehind, &name, what, remove)
         }));
     }
     let own: Option<Option<String>> = patient.ask(redis::cmd("HGET").arg(keys.settings()).arg("period_ms"))?;
@@ -68,6 +69,6 @@ pub fn finding(patient: &mut Patient, owner: &Owner) -> RedisResult<Option<Findi
     Ok((!is_own).then(|| {
         let what = format!("fingerprints without a monitor: left behind by DEL, or vectors of your own: {listed}");
         let cure = format!("{remove}; for your own vectors, HSET {} period_ms 5000", printable(&keys.settings(), 128));
-        Finding::advice(&name, what, cure)
+        Finding::advice(Code::NoMonitor, &name, what, cure)
     }))
 }

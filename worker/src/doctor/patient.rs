@@ -1,5 +1,6 @@
 //! A server that may not let the doctor look at everything.
 
+use super::code::Code;
 use super::finding::{Finding, SERVER};
 use eddyline_wire::text::printable;
 use redis::{Cmd, Connection, FromRedisValue, RedisError, RedisResult};
@@ -55,7 +56,7 @@ impl Patient {
         let refused: Vec<&str> = self.refused.iter().map(String::as_str).collect();
         (!refused.is_empty()).then(|| {
             let what = format!("this user may not call {}, so what they tell wasn't looked at", refused.join(", "));
-            Finding::advice(SERVER, what, "run the doctor as a user with all rights")
+            Finding::advice(Code::NotLookedAt, SERVER, what, "run the doctor as a user with all rights")
         })
     }
 }

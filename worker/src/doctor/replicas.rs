@@ -1,5 +1,6 @@
 //! Replicas: one without the module can't take a monitor from its primary, nor its place.
 
+use super::code::Code;
 use super::finding::{Finding, SERVER};
 use super::patient::Patient;
 use super::server::{Facts, module};
@@ -25,7 +26,7 @@ fn look(line: &str, address: &Address, ours: &str) -> Option<Finding> {
         Ok(info) => info,
         Err(error) => {
             let what = format!("replica {host}:{port} couldn't be looked at: {error}");
-            return Some(Finding::advice(SERVER, what, "look from a place that reaches it"));
+            return Some(Finding::advice(Code::ReplicaUnreachable, SERVER, what, "look from a place that reaches it"));
         }
     };
     let facts = Facts { info, ..Facts::default() };

@@ -1,5 +1,6 @@
 //! Rights: may this user do what a worker does? Asked by `ACL DRYRUN`, which runs nothing.
 
+use super::code::Code;
 use super::finding::{Finding, SERVER};
 use super::patient::Patient;
 use crate::store::write::GROUP;
@@ -64,6 +65,6 @@ pub fn findings(patient: &mut Patient, monitor: &Companions, module: bool) -> Re
     }
     Ok((!missing.is_empty()).then(|| {
         let what = format!("user '{user}' lacks rights that a worker needs: {}", missing.join(", "));
-        Finding::problem(SERVER, what, "give workers a user with the rights of docs/operations.md")
+        Finding::problem(Code::NoPermission, SERVER, what, "give workers a user with the rights of docs/operations.md")
     }))
 }

@@ -1,5 +1,6 @@
 //! The server: is it one that eddyline runs on, and will it keep what it is given?
 
+use super::code::Code;
 use super::finding::{Finding, SERVER};
 use std::collections::BTreeMap;
 
@@ -65,7 +66,12 @@ fn version(facts: &Facts) -> Option<Finding> {
     let mut parts = facts.text("redis_version").split('.').map(|part| part.parse().unwrap_or(0));
     let (major, minor) = (parts.next()?, parts.next()?);
     ((major, minor) < OLDEST).then(|| {
-        Finding::problem(SERVER, format!("{} is older than 7.0", facts.server()), "use Redis 7.0 or newer, or Valkey")
+        Finding::problem(
+            Code::ServerTooOld,
+            SERVER,
+            format!("{} is older than 7.0", facts.server()),
+            "use Redis 7.0 or newer, or Valkey",
+        )
     })
 }
 
@@ -74,6 +80,7 @@ fn version(facts: &Facts) -> Option<Finding> {
 pub fn module(release: Option<&str>, ours: &str) -> Option<Finding> {
     let Some(release) = release else {
         return Some(Finding::problem(
+            Code::NoModule,
             SERVER,
             "the module isn't loaded: without it there are no monitors, only fingerprints that others write",
             "redis-cli MODULE LOAD /path/to/libeddyline.so, or start the server with --loadmodule",
@@ -83,11 +90,14 @@ pub fn module(release: Option<&str>, ours: &str) -> Option<Finding> {
     let what = format!("the module is of release {release}, this program of {ours}");
     match parts(release).cmp(&parts(ours)) {
         std::cmp::Ordering::Less => Some(Finding::problem(
+            Code::ModuleOlder,
             SERVER,
             what,
             "load the newer module, on replicas first: a server has to restart for that",
         )),
-        std::cmp::Ordering::Greater => Some(Finding::advice(SERVER, what, "update this program and the workers")),
+        std::cmp::Ordering::Greater => {
+            Some(Finding::advice(Code::ModuleNewer, SERVER, what, "update this program and the workers"))
+        }
         std::cmp::Ordering::Equal => None,
     }
 }
@@ -96,6 +106,7 @@ fn role(facts: &Facts) -> Option<Finding> {
     (facts.text("role") == "slave").then(|| {
         let primary = format!("{}:{}", facts.text("master_host"), facts.text("master_port"));
         Finding::advice(
+            Code::IsReplica,
             SERVER,
             format!("this is a replica of {primary}: windows are closed and written there"),
             format!("point workers, and this doctor, to redis://{primary}"),
@@ -107,6 +118,7 @@ fn eviction(facts: &Facts) -> Option<Finding> {
     let policy = facts.text("maxmemory_policy");
     (facts.number("maxmemory") > 0 && policy.starts_with("allkeys")).then(|| {
         Finding::problem(
+            Code::Evicts,
             SERVER,
             format!("maxmemory-policy is {policy}: when memory runs out, monitors and what was learnt are evicted"),
             "CONFIG SET maxmemory-policy volatile-lru (or noeviction): nothing of eddyline's but leases expires",
@@ -119,6 +131,7 @@ fn memory(facts: &Facts) -> Option<Finding> {
     (most > 0 && used >= most - most / 10).then(|| {
         let finding = if used >= most { Finding::problem } else { Finding::advice };
         finding(
+            Code::MemoryFull,
             SERVER,
             format!("{used} of {most} bytes are in use: without room, fingerprints and scores can't be written"),
             "raise maxmemory, or lower RETENTION of monitors (EDDY.ALTER … RETENTION)".to_owned(),
@@ -131,11 +144,13 @@ fn persistence(facts: &Facts) -> Vec<Finding> {
     let appends = facts.text("aof_enabled") == "1";
     match facts.config.get("save").map(String::as_str) {
         Some("") if !appends => found.push(Finding::problem(
+            Code::NotSaved,
             SERVER,
             "nothing is saved: a restart loses monitors, scores and what was learnt",
             "CONFIG SET appendonly yes, then CONFIG REWRITE",
         )),
         Some(_) if !appends => found.push(Finding::advice(
+            Code::NotSaved,
             SERVER,
             "there is no append-only file: a crash loses the windows since the last snapshot, and they are scored again",
             "CONFIG SET appendonly yes, then CONFIG REWRITE",
@@ -150,6 +165,7 @@ fn persistence(facts: &Facts) -> Vec<Finding> {
     for (field, what) in failed {
         if facts.text(field) == "err" {
             found.push(Finding::problem(
+                Code::SaveFailed,
                 SERVER,
                 what,
                 "the server's log says why: mostly a full disk or missing rights",
