@@ -1,11 +1,13 @@
 //! What a worker tells about itself over HTTP, and that documents and Grafana's files speak of nothing else.
 
 mod plain;
+mod promql;
 
 use eddyline_testkit::Server;
 use eddyline_worker::observe::table::{Kind, METRICS};
 use plain::{SOON, Worker, schema, wait_for_score, write_fingerprints, write_schema};
 use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -118,4 +120,78 @@ fn the_documents_have_the_table() {
         .collect();
     let document = include_str!("../../docs/metrics.md");
     assert!(document.contains(&rows), "docs/metrics.md must have\n{rows}");
+}
+
+#[test]
+fn the_dashboard_asks_for_metrics_that_there_are() {
+    let board: Json = serde_json::from_str(include_str!("../../docs/grafana/dashboard.json")).unwrap();
+    assert_eq!(board["uid"], "eddyline");
+    let variables = board["templating"]["list"].as_array().unwrap();
+    let ds = variables.iter().find(|variable| variable["name"] == "ds").unwrap();
+    assert_eq!((&ds["type"], &ds["query"]), (&"datasource".into(), &"prometheus".into()));
+    let panels = board["panels"].as_array().unwrap();
+    let (mut ids, mut places, mut asked) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for panel in panels {
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "{panel}");
+        let [x, y, w, h] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap());
+        let cells = (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y)));
+        assert!(x + w <= 24 && cells.into_iter().all(|cell| places.insert(cell)), "it lies over another: {panel}");
+        for target in panel["targets"].as_array().unwrap_or(&Vec::new()) {
+            assert_eq!((&panel["datasource"]["uid"], &target["datasource"]["uid"]), (&"${ds}".into(), &"${ds}".into()));
+            let expr = target["expr"].as_str().unwrap();
+            asked.extend(promql::metrics(expr));
+            let legend = target["legendFormat"].as_str().unwrap();
+            for label in legend.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap()) {
+                let known = promql::labels(expr);
+                assert!(known.contains(label), "{label} of {legend:?} isn't a label of {expr}");
+            }
+        }
+    }
+    for annotation in board["annotations"]["list"].as_array().unwrap() {
+        promql::metrics(annotation["expr"].as_str().unwrap());
+    }
+    let all: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    assert_eq!(asked, all, "the dashboard shows every metric");
+}
+
+#[test]
+fn the_alert_rules_ask_for_metrics_that_there_are() {
+    /// A value of the file: a JSON string, or a plain word.
+    fn value(text: &str) -> String {
+        if text.starts_with('"') {
+            return serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));
+        }
+        assert!(!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{text:?} needs quotes");
+        text.to_owned()
+    }
+    let file = include_str!("../../docs/grafana/alerts.yml");
+    let lines = file.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let mut lines = lines.skip_while(|line| *line != "    rules:").skip(1).peekable();
+    let mut names = BTreeSet::new();
+    while let Some(line) = lines.next() {
+        let name = value(line.strip_prefix("      - alert: ").unwrap_or_else(|| panic!("{line:?}")));
+        assert!(name.starts_with("Eddyline") && names.insert(name.clone()), "{name}");
+        let mut fields: BTreeMap<String, String> = BTreeMap::new();
+        let mut section = "";
+        while let Some(line) = lines.next_if(|line| !line.starts_with("      - ")) {
+            let (key, text) = line.trim().split_once(':').unwrap();
+            match (line.len() - line.trim_start().len(), text.trim()) {
+                (8, "") => section = key,
+                (8, text) => drop(fields.insert(key.to_owned(), value(text))),
+                (10, text) => drop(fields.insert(format!("{section}.{key}"), value(text))),
+                _ => panic!("{line:?}"),
+            }
+        }
+        let field = |name: &str| fields.get(name).unwrap_or_else(|| panic!("{fields:?} has no {name}"));
+        assert!(["warning", "critical"].contains(&field("labels.severity").as_str()), "{fields:?}");
+        assert!(field("annotations.summary").len() > 10 && field("annotations.description").len() > 10, "{fields:?}");
+        let expr = field("expr");
+        promql::metrics(expr);
+        let known = promql::labels(expr);
+        for label in field("annotations.summary").split("$labels.").skip(1) {
+            let label = label.split([' ', '}']).next().unwrap();
+            assert!(known.contains(label), "{name}: {label} isn't a label of {expr}");
+        }
+    }
+    assert!(names.len() >= 10, "{names:?}");
 }
