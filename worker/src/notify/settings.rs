@@ -33,7 +33,7 @@ impl Default for NotifySettings {
     fn default() -> Self {
         Self {
             budget: Openings::AtMost(10.0),
-            group_wait: Duration::from_secs(5),
+            group_wait: Duration::from_secs(10),
             group_interval: Duration::from_secs(60),
             group_window: Duration::from_secs(60),
             cool_down: Duration::from_secs(60),
