@@ -126,4 +126,15 @@ impl Monitor {
             *trimmed = trimmed.saturating_add(lost);
         }
     }
+
+    /// For a reader that asks how much there is: `count` entries, all older than `ms`, were trimmed before they could be
+    /// read. What they would have counted is unknown: the open window is partial, and time begins anew at `ms`.
+    pub fn missed(&mut self, count: u64, ms: u64) {
+        let trimmed = &mut self.left_out.passed.trimmed;
+        *trimmed = trimmed.saturating_add(count);
+        if self.timeline.open().is_some() {
+            self.interrupted = true;
+            self.close(ms);
+        }
+    }
 }

@@ -169,3 +169,19 @@ fn entries_that_an_append_only_file_repeats_change_nothing() {
     assert_eq!(monitor.encode(), before);
     assert_eq!(Monitor::decode(&before).unwrap().encode(), before);
 }
+
+#[test]
+fn what_was_missed_makes_its_windows_partial_and_is_told_as_a_gap() {
+    let mut monitor = monitor(&[5000, 5100]);
+    monitor.missed(40, 8300);
+    assert_eq!((trimmed(&monitor), monitor.open_window()), (40, Some((8000, 9000))));
+    add(&mut monitor, 8400);
+    add(&mut monitor, 9000);
+    let mut told = Vec::new();
+    while let Some(closed) = monitor.outbox() {
+        let end_ms = closed.end_ms;
+        told.push((end_ms, closed.n, closed.gap_ms, closed.partial));
+        monitor.sent(end_ms);
+    }
+    assert_eq!(told, [(6000, 2, 0, true), (9000, 1, 2300, true)]);
+}

@@ -30,8 +30,8 @@ pub mod service {
 }
 
 /// What the companions of a monitor end in, in the order of the path of an event.
-const ENDINGS: [&str; 8] =
-    ["fingerprints", "schemas", "scores", "incidents", "model", "lease", "lease:tokens", "settings"];
+const ENDINGS: [&str; 9] =
+    ["counting", "fingerprints", "schemas", "scores", "incidents", "model", "lease", "lease:tokens", "settings"];
 
 /// Why a name can't be a monitor's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,19 @@ impl Companions {
     #[must_use]
     pub fn monitor(&self) -> &[u8] {
         &self.name
+    }
+
+    /// String: the monitor itself, where a worker counts in place of the module.
+    #[must_use]
+    pub fn counting(&self) -> Vec<u8> {
+        self.companion("counting")
+    }
+
+    /// String with expiry: the token of the worker that counts. It goes by itself, so it isn't looked for among what a
+    /// monitor leaves behind.
+    #[must_use]
+    pub fn counting_lease(&self) -> Vec<u8> {
+        self.companion("counting-lease")
     }
 
     /// Stream of fingerprints, id = window end.
@@ -191,6 +204,8 @@ mod tests {
     fn every_key_and_channel_is_where_the_documents_say() {
         let keys = Companions::of(b"checkout").unwrap();
         let all = [
+            keys.counting(),
+            keys.counting_lease(),
             keys.fingerprints(),
             keys.schemas(),
             keys.scores(),
@@ -204,6 +219,8 @@ mod tests {
         assert_eq!(
             all,
             [
+                "{checkout}:counting",
+                "{checkout}:counting-lease",
                 "{checkout}:fingerprints",
                 "{checkout}:schemas",
                 "{checkout}:scores",

@@ -120,7 +120,28 @@ impl Create {
     /// The first argument that isn't allowed.
     pub fn parse(arguments: &[&[u8]]) -> Result<Self, CommandError> {
         let mut args = Arguments::new("eddy.create", arguments);
-        let mut create = Self::new(Companions::of(args.required()?)?);
+        let create = Self::new(Companions::of(args.required()?)?).with_options(args)?;
+        if create.sources.iter().any(|source| source == create.keys.monitor()) {
+            return Err(CommandError::Conflict("a monitor can't be its own source".to_owned()));
+        }
+        Ok(create)
+    }
+
+    /// The monitor `keys` of these sources, with the options that would follow them. It isn't a key of the server, so it may
+    /// have the name of a source.
+    ///
+    /// # Errors
+    /// The first argument that isn't allowed.
+    pub fn of_sources(keys: Companions, sources: &[Vec<u8>], options: &[&[u8]]) -> Result<Self, CommandError> {
+        let n = sources.len().to_string();
+        let mut words: Vec<&[u8]> = vec![b"SOURCES", n.as_bytes()];
+        words.extend(sources.iter().map(Vec::as_slice));
+        words.extend(options);
+        Self::new(keys).with_options(Arguments::new("eddy.create", &words))
+    }
+
+    fn with_options(mut self, mut args: Arguments<'_>) -> Result<Self, CommandError> {
+        let create = &mut self;
         let mut seen: Vec<&'static str> = Vec::new();
         let mut position = 0;
         while let Some(word) = args.optional() {
@@ -169,8 +190,8 @@ impl Create {
             }
             position += 1;
         }
-        create.check(&seen)?;
-        Ok(create)
+        self.check(&seen)?;
+        Ok(self)
     }
 
     /// The arguments that parse to this value, command name included.
@@ -221,9 +242,6 @@ impl Create {
     fn check(&self, seen: &[&str]) -> Result<(), CommandError> {
         if seen.contains(&"FROM") && self.sources.is_empty() {
             return Err(CommandError::Conflict("FROM needs SOURCES".to_owned()));
-        }
-        if self.sources.iter().any(|source| source == self.keys.monitor()) {
-            return Err(CommandError::Conflict("a monitor can't be its own source".to_owned()));
         }
         let is_measure = |part: &Measure| {
             part.first_edge.is_some() || self.measures.iter().any(|measure| measure.field == part.field)
@@ -353,6 +371,17 @@ mod tests {
         assert_eq!(create.salt, Some([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]));
         assert!(create.nx && create.dryrun && !create.inferred());
         assert!(parse_line("checkout").unwrap().inferred());
+    }
+
+    #[test]
+    fn a_monitor_without_a_key_may_have_the_name_of_its_source() {
+        let of = |options: &[&[u8]]| {
+            let keys = Companions::of(b"metrics").unwrap();
+            Create::of_sources(keys, &[b"metrics".to_vec()], options).map_err(|error| error.to_string())
+        };
+        let create = of(&[b"FROM", b"0", b"WINDOW", b"1000"]).unwrap();
+        assert_eq!((create.sources, create.window_ms), (vec![b"metrics".to_vec()], 1000));
+        assert_eq!(of(&[b"SOURCES", b"1", b"more"]).unwrap_err(), "ERR option SOURCES is given twice");
     }
 
     #[test]
