@@ -2,11 +2,13 @@
 //!
 //! In the order data meets it: the [`service`] keeps a task at work for each monitor, over what stands in Redis ([`store`]):
 //! it holds the monitor's lease, reads its settings and its stream of fingerprints, turns each into results ([`judging`]), and
-//! lets one script write them. [`replay`] feeds a file through the same code. [`upkeep`] deletes, renames and copies a monitor
-//! with all its keys, the [`doctor`] says what is wrong with a server, [`explain`] why a window alerted or didn't.
+//! lets one script write them. Where no module counts, it does that itself ([`mod@count`]). [`replay`] feeds a file through the
+//! same code. [`upkeep`] deletes, renames and copies a monitor with all its keys, the [`doctor`] says what is wrong with a server,
+//! [`explain`] why a window alerted or didn't.
 
 pub mod cli;
 pub mod config;
+pub mod count;
 pub mod doctor;
 pub mod explain;
 pub mod judging;

@@ -9,7 +9,7 @@ use eddyline_worker::replay::plan::Order;
 use eddyline_worker::service::context::Context;
 use eddyline_worker::service::worker::Worker;
 use eddyline_worker::store::lease;
-use eddyline_worker::{doctor, explain, logs, observe, replay, sinks, upkeep};
+use eddyline_worker::{count, doctor, explain, logs, observe, replay, sinks, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -57,11 +57,13 @@ async fn work(sources: Sources) -> anyhow::Result<()> {
     let context = Context::new(fixed.deployment.clone(), fixed.redis.db(), live, lease::worker_name());
     let observing = observe::http::tell(fixed.listen, Arc::clone(&context.status));
     let reloader = Reloader::new(sources, fixed.clone(), sender, levels);
+    let (address, name) = (fixed.redis.clone(), context.worker.clone());
     let worker = Worker { address: fixed.redis, context: Arc::new(context) };
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
     let (stop, stopped) = watch::channel(false);
+    let counting = count::run::spawn(&address, fixed.counted, &name, &stopped);
     let working = tokio::spawn(worker.run(stopped));
     loop {
         tokio::select! {
@@ -72,6 +74,7 @@ async fn work(sources: Sources) -> anyhow::Result<()> {
     }
     stop.send_replace(true);
     working.await?;
+    counting.join_all().await;
     observing.abort();
     Ok(())
 }

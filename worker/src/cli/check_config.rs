@@ -29,6 +29,6 @@ pub struct CheckConfigArgs {
 
 impl From<CheckConfigArgs> for Sources {
     fn from(CheckConfigArgs { file, settings }: CheckConfigArgs) -> Self {
-        Self { file, given: settings.0 }
+        Self { file, given: settings.0, counted: Vec::new() }
     }
 }

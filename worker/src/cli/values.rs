@@ -3,6 +3,7 @@
 use crate::replay::column::Mapping;
 use crate::replay::vectors::Period;
 use crate::store::connect::Address;
+use eddyline_wire::command::create::Create;
 use eddyline_wire::keys::Companions;
 
 pub(super) fn address(url: &str) -> Result<Address, String> {
@@ -15,6 +16,10 @@ pub(super) fn monitor(name: &str) -> Result<String, String> {
 
 pub(super) fn companions(name: &str) -> Result<Companions, String> {
     Companions::of(name.as_bytes()).map_err(|error| error.to_string())
+}
+
+pub(super) fn counted(text: &str) -> Result<Create, String> {
+    crate::count::settings::of_flag(text)
 }
 
 pub(super) fn mapping(text: &str) -> Result<Mapping, &'static str> {

@@ -1,8 +1,10 @@
 //! Arguments of `eddyline worker`.
 
 use super::settings::SettingsArgs;
+use super::values::counted;
 use crate::config::load::Sources;
 use clap::Args;
+use eddyline_wire::command::create::Create;
 use std::path::PathBuf;
 
 const WORKER_EXAMPLES: &str = "\
@@ -12,6 +14,7 @@ Examples:
   eddyline worker --redis redis://:secret@redis.internal:6379/2 --deployment production
   eddyline worker --redis redis+unix:///run/redis/redis.sock --budget 0.2
   eddyline worker --time-zone America/New_York
+  eddyline worker --count 'metrics=checkout CROSSES 1 peer*latency_ms WINDOW 10000'     needs no module
 
 Then: redis-cli SUBSCRIBE eddyline:alerts
 
@@ -29,13 +32,17 @@ pub struct WorkerArgs {
     /// A file of settings, TOML; docs/eddyline.toml has them all.
     #[arg(long, env = "EDDYLINE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Count this stream here, for a server without the module: the monitor's name and the options of EDDY.CREATE may
+    /// follow (repeatable).
+    #[arg(long = "count", value_name = "STREAM[=NAME [OPTION ...]]", value_parser = counted)]
+    pub counted: Vec<Create>,
     /// What counts more than the file.
     #[command(flatten)]
     pub settings: SettingsArgs,
 }
 
 impl From<WorkerArgs> for Sources {
-    fn from(WorkerArgs { config, settings }: WorkerArgs) -> Self {
-        Self { file: config, given: settings.0 }
+    fn from(WorkerArgs { config, counted, settings }: WorkerArgs) -> Self {
+        Self { file: config, given: settings.0, counted }
     }
 }

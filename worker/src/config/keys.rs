@@ -6,8 +6,8 @@ use eddyline_wire::keys::Companions;
 use tracing_subscriber::EnvFilter;
 
 /// Every key at the top of the file.
-pub(super) const ALL: [&str; 9] =
-    ["redis", "deployment", "monitors", "listen", "log", "defaults", "monitor", "notify", "sinks"];
+pub(super) const ALL: [&str; 10] =
+    ["redis", "deployment", "monitors", "listen", "log", "defaults", "monitor", "count", "notify", "sinks"];
 
 /// What counts where nobody said anything.
 pub(crate) const REDIS: &str = "redis://127.0.0.1:6379";

@@ -11,6 +11,9 @@ use super::{Config, Fixed, Live, keys, reference, typed};
 use crate::notify::settings::NotifySettings;
 use crate::sinks;
 use crate::sinks::settings::SinkSettings;
+use eddyline_wire::command::create::Create;
+use eddyline_wire::keys::MAX_NAME;
+use eddyline_wire::text::printable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -27,6 +30,8 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// What environment and flags say, and the defaults of flags.
     pub given: Vec<Given>,
+    /// What flags want counted, beside what the file has.
+    pub counted: Vec<Create>,
 }
 
 /// What came of it.
@@ -49,8 +54,13 @@ impl Sources {
             None => Table::default(),
         };
         let path = self.file.clone().unwrap_or_default();
-        let mut loading =
-            Loading { file: &path, given: &self.given, faults: Vec::new(), effective: Effective::default() };
+        let mut loading = Loading {
+            file: &path,
+            given: &self.given,
+            counted: &self.counted,
+            faults: Vec::new(),
+            effective: Effective::default(),
+        };
         let config = loading.config(&table);
         match config {
             Some(config) if loading.faults.is_empty() => Ok(Loaded { config, effective: loading.effective }),
@@ -63,6 +73,7 @@ impl Sources {
 pub(super) struct Loading<'a> {
     pub(super) file: &'a Path,
     pub(super) given: &'a [Given],
+    pub(super) counted: &'a [Create],
     pub(super) faults: Vec<Fault>,
     pub(super) effective: Effective,
 }
@@ -71,11 +82,14 @@ impl Loading<'_> {
     fn config(&mut self, table: &Table) -> Option<Config> {
         self.effective.begin(None);
         let fixed = self.fixed(table);
-        let monitors = self.monitors(table);
+        let mut monitors = self.monitors(table);
         let log = self.one(table, ("log", keys::LOG), keys::log, |text, _| text.to_owned());
         let choices = self.choices(table);
         let notify = self.notify(table);
         let sinks = self.sinks(table);
+        let counted = self.counted(table);
+        // what is counted here is scored too
+        monitors.extend(counted.iter().map(|create| printable(create.keys.monitor(), MAX_NAME)));
         for item in &table.0 {
             if !keys::ALL.contains(&item.key.as_str()) {
                 self.faults.push(Fault::at(
@@ -87,7 +101,7 @@ impl Loading<'_> {
             }
         }
         let live = Live { monitors, log: log?, choices, notify: notify?, sinks };
-        Some(Config { fixed: fixed?, live })
+        Some(Config { fixed: Fixed { counted, ..fixed? }, live })
     }
 
     fn fixed(&mut self, table: &Table) -> Option<Fixed> {
@@ -100,7 +114,7 @@ impl Loading<'_> {
         let deployment = self.one(table, ("deployment", keys::DEPLOYMENT), keys::deployment, |text, _| text.to_owned());
         let listen = self.one(table, ("listen", keys::LISTEN), keys::listen, |text, _| text.to_owned());
         let (redis, redis_url) = redis?;
-        Some(Fixed { redis, redis_url, deployment: deployment?, listen: listen? })
+        Some(Fixed { redis, redis_url, deployment: deployment?, listen: listen?, counted: Vec::new() })
     }
 
     /// The value that counts for a key at the top. One in the file is checked even where another counts more.

@@ -14,6 +14,7 @@ pub mod secret;
 
 pub(crate) mod keys;
 
+mod counted;
 mod file;
 mod nearest;
 mod reference;
@@ -26,6 +27,7 @@ use crate::observe::listen::Listen;
 use crate::sinks::settings::SinkSettings;
 use crate::store::connect::Address;
 use by_monitor::ByMonitor;
+use eddyline_wire::command::create::Create;
 use secret::Secret;
 use std::collections::BTreeMap;
 
@@ -49,6 +51,8 @@ pub struct Fixed {
     pub deployment: String,
     /// Where metrics and health are told.
     pub listen: Listen,
+    /// Streams that this worker counts in place of the module.
+    pub counted: Vec<Create>,
 }
 
 /// What a worker changes while it runs.

@@ -69,6 +69,7 @@ impl Fixed {
             ("redis", self.redis_url == other.redis_url),
             ("deployment", self.deployment == other.deployment),
             ("listen", self.listen == other.listen),
+            ("count", self.counted == other.counted),
         ];
         pairs.into_iter().filter(|(_, same)| !same).map(|(key, _)| key)
     }

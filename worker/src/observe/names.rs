@@ -59,3 +59,7 @@ pub const MEMORY: &str = "process_resident_memory_bytes";
 pub const CPU: &str = "process_cpu_seconds_total";
 /// When the process was started, in seconds since the epoch (gauge).
 pub const STARTED: &str = "process_start_time_seconds";
+/// Entries of streams that this worker counted in place of the module.
+pub const ENTRIES: &str = "eddyline_entries_counted_total";
+/// Of those, entries that counted nothing, by `reason`: `late`, `out-of-time`, `skipped`, `trimmed`.
+pub const ENTRIES_LEFT_OUT: &str = "eddyline_entries_left_out_total";

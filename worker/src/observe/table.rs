@@ -116,6 +116,12 @@ pub const METRICS: &[Metric] = &[
     ),
     histogram(names::DELIVERY, &[("sink", &[])], CALLS, "One delivery, in seconds."),
     gauge(names::WAITING, &[("sink", &[])], "Notifications that wait for a sink."),
+    counter(names::ENTRIES, &[], "Entries of streams that this worker counted in place of the module."),
+    counter(
+        names::ENTRIES_LEFT_OUT,
+        &[("reason", &["late", "out-of-time", "skipped", "trimmed"])],
+        "Of those, entries that counted nothing, by reason.",
+    ),
     counter(names::RELOADS, &[("outcome", &["applied", "refused"])], "Reloads of the settings file."),
     gauge(names::RELOADED, &[], "Whether the last reload of the settings file was applied, 0 or 1."),
     gauge(names::RELOADED_AT, &[], "When settings were last applied, in seconds since the epoch."),

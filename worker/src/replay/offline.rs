@@ -5,12 +5,10 @@ use super::court::Court;
 use super::outcome::{Outcome, fingerprint_line};
 use super::plan::Plan;
 use super::pump::Feed;
+use crate::count::translate::{definition, fingerprint, record};
 use crate::judging::judge::NamedSchema;
 use eddyline_monitor as monitor;
 use eddyline_wire::command::EntryId;
-use eddyline_wire::command::create::{Create, Measure};
-use eddyline_wire::fingerprint::{Fingerprint, Top};
-use eddyline_wire::schema::{self, Block, Schema};
 use std::sync::Arc;
 
 /// A monitor and its judge.
@@ -83,47 +81,5 @@ impl Feed for Offline {
     fn finish(mut self) -> Result<Outcome, ReplayError> {
         self.drain()?;
         Ok(self.court.outcome)
-    }
-}
-
-fn definition(create: &Create) -> monitor::Definition {
-    let measure = |measure: &Measure| monitor::Measure { field: measure.field.clone(), first_edge: measure.first_edge };
-    monitor::Definition {
-        window_ms: create.window_ms,
-        buckets: create.buckets,
-        memory: create.memory,
-        retention: create.retention,
-        clock: monitor::Clock::Stream,
-        sources: create.sources.clone(),
-        dimensions: create.dimensions.clone(),
-        crosses: create.crosses.iter().map(|parts| parts.iter().map(measure).collect()).collect(),
-        measures: create.measures.iter().map(measure).collect(),
-        uniques: create.uniques.clone(),
-        hashed: monitor::Hashed::default(),
-    }
-}
-
-/// The record that the module would keep of these names.
-fn record(names: &monitor::Schema) -> Schema {
-    let blocks = names.blocks.iter().map(|block| match block.clone() {
-        monitor::Block::Numeric { features } => Block::Numeric { features },
-        monitor::Block::Counts { name, buckets } => Block::Counts { name, buckets },
-        monitor::Block::Histogram { name, group, measure, slots, edges } => {
-            Block::Histogram { name, group, measure, slots, edges }
-        }
-    });
-    Schema { v: schema::VERSION, window_ms: names.window_ms, blocks: blocks.collect() }
-}
-
-/// The entry that the module would write for this window.
-fn fingerprint(closed: &monitor::Closed, names: &monitor::Schema) -> Fingerprint {
-    Fingerprint {
-        end_ms: closed.end_ms,
-        n: closed.n,
-        schema: names.id,
-        values: closed.values.clone(),
-        top: Top::of(closed.named_top(names)),
-        gap_ms: closed.gap_ms,
-        partial: closed.partial,
     }
 }
