@@ -291,10 +291,7 @@ impl Counter {
     /// Windows whose place in the stream is taken: those that stand there were written before, others can't be any more.
     async fn leave_out_what_stands(&mut self, connection: &mut Connection, work: &mut Work) -> RedisResult<()> {
         let mut lost = 0_u64;
-        loop {
-            let (Some(closed), Some(schema)) = (work.state.monitor.outbox(), work.state.monitor.schema()) else {
-                break;
-            };
+        while let (Some(closed), Some(schema)) = (work.state.monitor.outbox(), work.state.monitor.schema()) {
             if closed.end_ms > work.written_ms {
                 break;
             }

@@ -42,10 +42,10 @@ pub struct Belongings {
     pub open_incident: Option<Alert>,
 }
 
-/// The keys of a monitor in the order in which the script takes them: its own, the companions that tell, the counter of
-/// lease tokens, the lease.
+/// The keys of a monitor in the order in which the script takes them: its own, the companions that tell, what a worker counts,
+/// the counter of lease tokens, the lease.
 #[must_use]
-pub fn keys(monitor: &Companions) -> [Vec<u8>; 9] {
+pub fn keys(monitor: &Companions) -> [Vec<u8>; 10] {
     [
         monitor.monitor().to_vec(),
         monitor.fingerprints(),
@@ -54,6 +54,7 @@ pub fn keys(monitor: &Companions) -> [Vec<u8>; 9] {
         monitor.incidents(),
         monitor.model(),
         monitor.settings(),
+        monitor.counting(),
         monitor.lease_tokens(),
         monitor.lease(),
     ]
@@ -67,7 +68,7 @@ impl Belongings {
     /// Trouble with Redis.
     pub fn of(monitor: &Companions, connection: &mut Connection) -> RedisResult<Self> {
         let all = keys(monitor);
-        let (own, companions) = (&all[..1], &all[1..8]);
+        let (own, companions) = (&all[..1], &all[1..9]);
         let mut pipe = redis::pipe();
         for key in own.iter().chain(companions) {
             pipe.cmd("TYPE").arg(key);

@@ -1,5 +1,5 @@
 -- All keys of a monitor are deleted, renamed or copied, or none is.
--- KEYS: the monitor, its fingerprints, schemas, scores, incidents, model, settings, lease:tokens and lease; then, unless
+-- KEYS: the monitor, its fingerprints, schemas, scores, incidents, model, settings, counting, lease:tokens and lease; then, unless
 --       it is deleted, the same under the new name
 -- ARGV: delete, rename or copy; 1 if nothing is to be changed yet; id of the last message about an incident as the caller
 --       saw it; how long workers keep away from the old name, in ms; and if an incident is open, its last words: id of
@@ -7,7 +7,7 @@
 -- Replies: the number of keys; NONE (nothing belongs to the monitor); CHANGED (there is a newer message: look again); or
 --       the keys that stand in the way under the new name
 
-local MONITOR, INCIDENTS, SETTINGS, TOKENS, LEASE = 1, 5, 7, 8, 9
+local MONITOR, INCIDENTS, COUNTING, TOKENS, LEASE = 1, 5, 8, 9, 10
 
 local change, only_asked, seen, away = unpack(ARGV, 1, 4)
 local entry, incident, json = unpack(ARGV, 5, 7)
@@ -39,7 +39,7 @@ end
 
 if change ~= 'delete' then
   local taken = {}
-  for i = first, SETTINGS do
+  for i = first, COUNTING do
     if redis.call('EXISTS', KEYS[LEASE + i]) == 1 then
       table.insert(taken, KEYS[LEASE + i])
     end
@@ -59,7 +59,7 @@ if change == 'copy' then
     if i ~= TOKENS then
       local done = redis.pcall('COPY', KEYS[i], KEYS[LEASE + i])
       if type(done) == 'table' and done.err then
-        for j = first, SETTINGS do
+        for j = first, COUNTING do
           redis.call('UNLINK', KEYS[LEASE + j])
         end
         return done
