@@ -25,6 +25,8 @@ fn main() -> ExitCode {
         Command::Delete(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Rename(args) => upkeep::command::run(&args.into()).map_err(Into::into),
         Command::Copy(args) => upkeep::command::run(&args.into()).map_err(Into::into),
+        Command::Export(args) => upkeep::export::run(&args.into()).map_err(Into::into),
+        Command::Import(args) => upkeep::import::run(&args.into()).map_err(Into::into),
         Command::TestSink(args) => test_sink(&args),
         Command::Doctor(args) => match doctor::command::run(&args.server.redis, args.json) {
             Ok(true) => Ok(()),

@@ -4,6 +4,8 @@ pub mod check_config;
 pub mod choices;
 pub mod doctor;
 pub mod explain;
+pub mod export;
+pub mod import;
 pub mod replay;
 pub mod settings;
 pub mod test_sink;
@@ -18,6 +20,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 use doctor::DoctorArgs;
 use explain::ExplainArgs;
+use export::ExportArgs;
+use import::ImportArgs;
 use replay::ReplayArgs;
 use test_sink::TestSinkArgs;
 use upkeep::{CopyArgs, DeleteArgs, RenameArgs};
@@ -64,6 +68,10 @@ pub enum Command {
     Rename(RenameArgs),
     /// Copy a monitor with all that it knows.
     Copy(CopyArgs),
+    /// Write what was learnt about a monitor into a file.
+    Export(ExportArgs),
+    /// Take over what was learnt about a monitor elsewhere.
+    Import(ImportArgs),
     /// Say what is wrong with a server and its monitors, and what to do about it.
     Doctor(DoctorArgs),
     /// Send a test notification to a sink and say what became of it.

@@ -47,9 +47,10 @@ pub struct Checkpoint {
     pub last: EntryId,
     /// Id of the schema.
     pub schema: u64,
+    /// End of the last window that was judged, ms since the epoch.
+    pub last_end_ms: u64,
     pipeline: Pipeline,
     open: Option<u64>,
-    last_end_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -84,15 +85,30 @@ pub fn encode(judge: &Judge, last: EntryId) -> Option<Vec<u8>> {
         last_end_ms: series.last_end_ms,
         pipeline: &series.pipeline,
     };
-    let payload = postcard::to_stdvec(&written).ok()?;
+    sealed(&postcard::to_stdvec(&written).ok()?)
+}
+
+fn sealed(payload: &[u8]) -> Option<Vec<u8>> {
     let length = u32::try_from(payload.len()).ok()?;
     let mut bytes = Vec::with_capacity(HEADER + payload.len());
     bytes.extend(MAGIC);
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend(length.to_le_bytes());
-    bytes.extend(xxh3_64(&payload).to_le_bytes());
+    bytes.extend(xxh3_64(payload).to_le_bytes());
     bytes.extend(payload);
     Some(bytes)
+}
+
+/// The same baseline as if `last` were the last fingerprint that it learnt: for a monitor that has others.
+///
+/// # Errors
+/// Bytes that are no checkpoint of this release.
+pub fn moved_to(bytes: &[u8], last: EntryId) -> Result<Vec<u8>, CheckpointError> {
+    let content = |error: postcard::Error| CheckpointError::Content(error.to_string());
+    // the first of what is written
+    let (_, rest): ((u64, u64), _) = postcard::take_from_bytes(payload(bytes)?).map_err(content)?;
+    let moved = postcard::to_extend(&(last.ms, last.seq), Vec::new()).map_err(content)?;
+    sealed(&[&moved[..], rest].concat()).ok_or(CheckpointError::Damaged)
 }
 
 /// Reads a checkpoint made under the same choices.
@@ -100,14 +116,20 @@ pub fn encode(judge: &Judge, last: EntryId) -> Option<Vec<u8>> {
 /// # Errors
 /// Anything else.
 pub fn decode(bytes: &[u8], choices: &Choices) -> Result<Checkpoint, CheckpointError> {
+    let (made_under, checkpoint) = decode_any(bytes)?;
+    if made_under == *choices { Ok(checkpoint) } else { Err(CheckpointError::Settings) }
+}
+
+/// Reads a checkpoint and the choices under which it was made.
+///
+/// # Errors
+/// Bytes that are no checkpoint of this release.
+pub fn decode_any(bytes: &[u8]) -> Result<(Choices, Checkpoint), CheckpointError> {
     let payload = payload(bytes)?;
     let read: Read = postcard::from_bytes(payload).map_err(|error| CheckpointError::Content(error.to_string()))?;
-    if read.choices != *choices {
-        return Err(CheckpointError::Settings);
-    }
     let last = EntryId { ms: read.last.0, seq: read.last.1 };
-    let Read { schema, pipeline, open, last_end_ms, .. } = read;
-    Ok(Checkpoint { last, schema, pipeline, open, last_end_ms })
+    let Read { choices, schema, pipeline, open, last_end_ms, .. } = read;
+    Ok((choices, Checkpoint { last, schema, pipeline, open, last_end_ms }))
 }
 
 /// The choices under which a checkpoint was made.
@@ -211,6 +233,15 @@ mod tests {
         assert_eq!(choices(&sample()), Ok(Choices::default()));
         let other = Choices { budget_per_day: 24.0, ..Choices::default() };
         assert_eq!(decode(&sample(), &other).unwrap_err(), CheckpointError::Settings);
+    }
+
+    #[test]
+    fn a_baseline_that_is_moved_has_another_last_fingerprint_and_is_the_same_otherwise() {
+        let here = EntryId { ms: 5, seq: 1 };
+        let moved = moved_to(&sample(), here).unwrap();
+        assert_eq!(decode(&moved, &Choices::default()).unwrap().last, here);
+        assert_eq!(moved_to(&moved, LAST).unwrap(), sample());
+        assert_eq!(moved_to(b"EDLM", here).unwrap_err(), CheckpointError::Foreign);
     }
 
     #[test]
