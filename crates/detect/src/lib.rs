@@ -6,7 +6,8 @@
 //! 1. its [`Layout`] names the blocks of the vector; each is cut into *parts*, one detector each (`part`);
 //! 2. hours and weekdays are taken out of numbers where that helps (`seasons`);
 //! 3. a detector's raw score: of counts and histograms (`counts`), of numbers (`numbers`), the ensemble or those chosen by name;
-//! 4. its `p`, the chance that an ordinary window scores as high, and one `p` from all (`chance`);
+//! 4. its `p`, the chance that an ordinary window scores as high, and one `p` from all (`chance`), beside it how unusual
+//!    it is what the window lacks (`absence`);
 //! 5. the incident it opens, continues or ends, explained in words (`incidents`);
 //! 6. what is learned from it: little if it is unusual, so that what is wrong doesn't become normal before it is accepted.
 //!
@@ -32,6 +33,7 @@ pub mod settings;
 pub mod window;
 pub mod zone;
 
+mod absence;
 mod chance;
 mod counts;
 mod detector;

@@ -1,6 +1,7 @@
 //! Windows in, verdicts out.
 
 use crate::Error;
+use crate::absence::evidence::{Absence, Evidence};
 use crate::chance::joint::{self, Opinion};
 use crate::chance::pace::Pace;
 use crate::incidents::cause::Finding;
@@ -32,6 +33,7 @@ struct Inside {
     seen: u32,
     last_end_ms: u64,
     parts: Vec<Part>,
+    absence: Absence,
     volume: Volume,
     names: Names,
     watch: Watch,
@@ -49,6 +51,8 @@ struct Unlearned {
     p: f64,
     turn: Option<Turn>,
     items: Vec<Item>,
+    /// Whether there was no observation.
+    is_empty: bool,
 }
 
 /// What happened to the incident in a window, as far as learning cares.
@@ -89,6 +93,7 @@ impl Pipeline {
         settings.check()?;
         let (parts, names) = (parts(&layout, &settings), Names::new(&layout));
         Ok(Self(Inside {
+            absence: Absence::new(&layout),
             layout,
             settings,
             seen: 0,
@@ -162,7 +167,11 @@ impl Pipeline {
     /// As [`Self::explain`], with up to `most` features.
     #[must_use]
     pub fn explain_in_full(&self, window: &Window, most: usize) -> Vec<Cause> {
-        self.0.unlearned.as_ref().map_or_else(Vec::new, |unlearned| self.0.causes(&unlearned.joint, window, most))
+        let inside = &self.0;
+        inside.unlearned.as_ref().map_or_else(Vec::new, |unlearned| {
+            let absent = inside.absence.evidence(&inside.layout, window, &inside.settings, inside.p_alert());
+            inside.told(&unlearned.joint, absent, window, most)
+        })
     }
 
     /// The `p` at the alert boundary: of windows that are rarer than this a score is 0.5 and more.
@@ -198,20 +207,27 @@ impl Inside {
         let scores = self.score_parts(window);
         let opinions: Vec<Opinion> = self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score)).collect();
         let joint = joint::joint(&opinions, self.p_alert());
+        let absent = self.absence.judge(&self.layout, window, &self.settings, self.p_alert());
         let (warming, needed) = (self.seen <= self.settings.min_history, self.settings.min_history);
-        let p = if warming { 1.0 } else { joint.iter().copied().fold(1.0, f64::min) };
+        let p = if warming { 1.0 } else { joint.iter().copied().fold(absent.p, f64::min) };
         let score = joint::score(p, self.p_alert());
         let severity = Severity::of(score);
-        let causes = if severity.is_some() { self.causes(&joint, window, CAUSES) } else { Vec::new() };
+        let patience = absent.patience;
+        let causes = if severity.is_some() { self.told(&joint, absent, window, CAUSES) } else { Vec::new() };
+        if severity.is_some() {
+            self.absence.tell(self.p_alert());
+        }
 
         let before = self.watch.open();
         let missed = (window.gap_ms / self.settings.window_ms).min(u64::from(u32::MAX)) as u32;
         let lasts = Pace::of(&self.layout, &self.settings).jolt();
-        let moment = Moment { end_ms: window.end_ms, missed, seen: self.seen, p, lasts, score, causes: causes.clone() };
+        let (end_ms, seen) = (window.end_ms, self.seen);
+        let moment = Moment { end_ms, missed, seen, p, lasts, patience, score, causes: causes.clone() };
         let change = self.watch.step(moment, &self.settings);
         let during = self.watch.open();
         let turn = change.as_ref().and_then(Turn::of);
-        self.unlearned = Some(Unlearned { scores, joint, p, turn, items: window.items.to_vec() });
+        self.unlearned =
+            Some(Unlearned { scores, joint, p, turn, items: window.items.to_vec(), is_empty: window.n == 0 });
         let state = if warming { State::Warming { seen: self.seen, needed } } else { State::Ready };
         Ok(Verdict { state, p, score, severity, causes, change, incident: during.or(before) })
     }
@@ -237,6 +253,21 @@ impl Inside {
             score
         };
         self.parts.iter_mut().map(score).collect()
+    }
+
+    /// What is absent from a window, then what its models say, where there is nothing or they would alert by themselves: at
+    /// most `most`.
+    fn told(&self, joint: &[f64], absent: Evidence, window: &Window, most: usize) -> Vec<Cause> {
+        let mut causes = absent.causes;
+        let alerts = joint.iter().any(|p| *p <= self.p_alert());
+        if causes.is_empty() || alerts {
+            let share = if causes.is_empty() { 1.0 } else { 0.5 };
+            causes.iter_mut().for_each(|cause| cause.share *= share);
+            let others = self.causes(joint, window, most);
+            causes.extend(others.into_iter().map(|cause| Cause { share: cause.share * share, ..cause }));
+            causes.truncate(most);
+        }
+        causes
     }
 
     /// The `most` largest contributions over all parts, each part weighing by how surprised it is.
@@ -285,18 +316,23 @@ impl Inside {
     }
 
     fn learn(&mut self) {
-        let Some(Unlearned { scores, joint, p, turn, items }) = self.unlearned.take() else { return };
+        let Some(Unlearned { scores, joint, p, turn, items, is_empty }) = self.unlearned.take() else { return };
         let p_alert = self.p_alert();
-        let in_incident = self.watch.open().is_some();
+        let in_incident = self.watch.is_learned_little(&self.settings);
         let least = Pace::of(&self.layout, &self.settings).least_weight();
         let weight = if in_incident { least } else { ((p / USUAL) as f32).clamp(least, 1.0) };
+        // Scores of nothing are no scores: what comes after an outage would be as rare as nothing else.
+        let is_outage = is_empty && in_incident;
         self.volume.learn(weight);
+        if turn == Some(Turn::Over { accepted: true }) {
+            self.absence.accept();
+        }
         for ((part, score), p) in self.parts.iter_mut().zip(scores).zip(joint) {
             if turn == Some(Turn::Opened) {
                 part.set_apart();
             }
-            if let Some(score) = score {
-                part.count(score, in_incident, p <= p_alert, weight);
+            if let Some(score) = score.filter(|_| !is_outage) {
+                part.count(score, in_incident, p <= p_alert.max(USUAL), weight);
             }
             part.learn(weight);
             if let Some(Turn::Over { accepted }) = turn {
@@ -315,6 +351,9 @@ impl Inside {
         let alike = |(part, made): (&Part, &Part)| part.is_consistent(made, &blocks[made.block()], pace);
         if self.parts.len() != made.len() || !self.parts.iter().zip(&made).all(alike) {
             return Err(Error::Checkpoint("a model doesn't fit the layout"));
+        }
+        if !self.absence.is_consistent(&self.layout) {
+            return Err(Error::Checkpoint("what is never absent doesn't fit the layout"));
         }
         if !self.volume.is_consistent() {
             return Err(Error::Checkpoint("the usual traffic is impossible"));

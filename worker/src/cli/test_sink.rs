@@ -37,6 +37,6 @@ impl From<&TestSinkArgs> for Sources {
             values: vec![Secret::new(name)],
             origin: Origin::Flag("--deployment".to_owned()),
         });
-        Self { file: Some(args.config.clone()), given: deployment.into_iter().collect() }
+        Self { file: Some(args.config.clone()), given: deployment.into_iter().collect(), counted: Vec::new() }
     }
 }

@@ -11,7 +11,7 @@ use super::translate::{fingerprint, record};
 use crate::logs::Notice;
 use crate::observe::names;
 use crate::store::connect::Connection;
-use crate::store::lease::{Lease, Taking};
+use crate::store::lease::{EXPIRY, Lease, Taking};
 use eddyline_monitor::{EntryId, LeftOut, Monitor, Reading};
 use eddyline_wire::command::create::Create;
 use eddyline_wire::fingerprint::id as window_id;
@@ -166,7 +166,8 @@ impl Counter {
                 self.work = None;
                 Ok(None)
             }
-            Taking::Elsewhere(left) => Ok(Some(left)),
+            // One that never runs out is looked at again all the same.
+            Taking::Elsewhere(left) => Ok(Some(left.unwrap_or(EXPIRY))),
         }
     }
 

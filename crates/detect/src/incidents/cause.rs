@@ -145,7 +145,7 @@ pub(crate) fn range(edges: &[f64], bucket: usize) -> String {
 }
 
 /// A numeric feature's name in words.
-fn in_words(name: &str) -> String {
+pub(crate) fn in_words(name: &str) -> String {
     match name.rsplit_once(':') {
         Some((field, "distinct")) => format!("distinct {field} values"),
         Some((field, "new")) => format!("new {field} values"),

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// A peak is a new one when its `p` is this much smaller.
 const NEW_PEAK: f64 = 0.01;
+/// An open incident goes on with windows at or above this score, though they would open none: what hovers about the boundary
+/// is one incident.
+const HOLDS: f64 = 0.4;
 /// Causes given of an incident.
 pub(crate) const CAUSES: usize = 5;
 /// Causes that an incident remembers having told.
@@ -26,6 +29,8 @@ pub(crate) struct Moment {
     pub score: f64,
     /// Windows that one ordinary jolt stays visible.
     pub lasts: usize,
+    /// Windows for which an incident about this window isn't the new normal, however few were chosen.
+    pub patience: u32,
     /// Its causes; empty below 0.5.
     pub causes: Vec<Cause>,
 }
@@ -39,10 +44,12 @@ pub(crate) struct Watch {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Open {
     incident: Incident,
-    /// Windows since the last one at or above 0.5.
+    /// Windows since the last one that held it open, and since the last one at or above 0.5.
     quiet: u32,
-    /// Windows seen since it began: those without data teach no new normal.
+    below: u32,
+    /// Windows seen since it began: those without data teach no new normal. Those that ask for patience count apart.
     observed: u32,
+    patient: u32,
     /// Causes that a change has told of.
     told: Vec<String>,
     /// `p` of the peak when it was last told.
@@ -55,6 +62,12 @@ impl Watch {
         self.open.as_ref().map(|open| open.incident.opened_end_ms)
     }
 
+    /// Whether windows are still learned as those of an incident: what only holds it open is followed, or a slow change
+    /// would.
+    pub(crate) fn is_learned_little(&self, settings: &Settings) -> bool {
+        self.open.as_ref().is_some_and(|open| open.below < settings.quiet_after)
+    }
+
     /// Takes a window in. One at or above 0.5 opens an incident or belongs to the open one.
     pub(crate) fn step(&mut self, moment: Moment, settings: &Settings) -> Option<Change> {
         let Some(open) = &mut self.open else {
@@ -65,17 +78,23 @@ impl Watch {
         let passed = moment.missed.saturating_add(1);
         open.incident.last_end_ms = moment.end_ms;
         open.incident.windows = open.incident.windows.saturating_add(passed);
-        open.observed = open.observed.saturating_add(1);
+        let (observed, accept_after) = match moment.patience {
+            0 => (&mut open.observed, settings.accept_after),
+            patience => (&mut open.patient, patience.max(settings.accept_after)),
+        };
+        *observed = observed.saturating_add(1);
+        let is_usual_by_now = *observed >= accept_after;
         let change = match Severity::of(moment.score) {
             Some(severity) => open.continue_with(moment, severity, settings),
             None => {
-                open.quiet = open.quiet.saturating_add(passed);
+                open.below = open.below.saturating_add(passed);
+                open.quiet = if moment.score >= HOLDS { 0 } else { open.quiet.saturating_add(passed) };
                 None
             }
         };
         let resolution = if open.quiet >= settings.quiet_after {
             Resolution::Quiet
-        } else if open.observed >= settings.accept_after {
+        } else if is_usual_by_now {
             Resolution::Accepted
         } else {
             return change;
@@ -110,13 +129,14 @@ impl Open {
             causes: Vec::new(),
         };
         let (told, told_p) = (moment.causes.iter().map(key).collect(), moment.p);
+        let patient = u32::from(moment.patience > 0);
         peak(&mut incident, moment, severity, settings);
-        Self { incident, quiet: 0, observed: 1, told, told_p }
+        Self { incident, quiet: 0, below: 0, observed: 1 - patient, patient, told, told_p }
     }
 
     /// A further window at or above 0.5: an update where it is rarer by far, more severe, or of another cause.
     fn continue_with(&mut self, moment: Moment, severity: Severity, settings: &Settings) -> Option<Change> {
-        self.quiet = 0;
+        (self.quiet, self.below) = (0, 0);
         let escalates = severity > self.incident.severity;
         let rarer = moment.p <= NEW_PEAK * self.told_p;
         let new_cause =
@@ -172,6 +192,7 @@ mod tests {
             p: 10_f64.powf(-10.0 * score),
             score,
             lasts: 1,
+            patience: 0,
             causes: Vec::new(),
         }
     }
@@ -233,6 +254,31 @@ mod tests {
     #[test]
     fn what_lasts_becomes_normal() {
         assert_eq!(changes(&[0.6; 61]), [(0, "opened"), (59, "accepted"), (60, "opened")]);
+    }
+
+    #[test]
+    fn what_hovers_about_the_boundary_is_one_incident() {
+        let hovering: Vec<f64> = (0..40).map(|window| if window % 20 == 0 { 0.52 } else { 0.45 }).collect();
+        assert_eq!(changes(&hovering), [(0, "opened")]);
+        assert_eq!(changes(&[0.52, 0.45, 0.3, 0.45, 0.3, 0.3, 0.3]), [(0, "opened"), (6, "quiet")]);
+    }
+
+    #[test]
+    fn what_asks_for_patience_becomes_normal_later() {
+        let mut watch = Watch::default();
+        let accepted = (0..500).find(|window| {
+            let moment = Moment { patience: 100, ..at(*window, 0.6) };
+            matches!(watch.step(moment, &settings()), Some(Change::Resolved(_, Resolution::Accepted)))
+        });
+        assert_eq!(accepted, Some(99));
+    }
+
+    #[test]
+    fn the_first_window_after_a_long_one_that_asked_for_patience_is_no_new_normal() {
+        let mut watch = Watch::default();
+        let mut step = |window, patience| watch.step(Moment { patience, ..at(window, 0.6) }, &settings());
+        (0..90).for_each(|window| _ = step(window, 100));
+        assert!(step(90, 0).is_none());
     }
 
     #[test]

@@ -25,6 +25,18 @@ pub(crate) fn sentence(causes: &[Cause], window_ms: u64) -> String {
         (Kind::Vanished, _) => format!("{what} has vanished: {counted}"),
         (Kind::NewItem, _) if cause.feature.ends_with(":new") => format!("many {what}: {band}"),
         (Kind::NewItem, _) => format!("{what} is new: {counted}"),
+        (Kind::Silence, _) => {
+            let (lasts, usual) = (duration(u64::from(cause.windows) * window_ms), duration(window_ms));
+            format!("silence: nothing observed in {lasts}, usually {expected} in {usual}")
+        }
+        (Kind::FlatLine, _) => {
+            let lasts = duration(u64::from(cause.windows) * window_ms);
+            format!("flat line: {what} at exactly {observed} for {lasts}, which always moved")
+        }
+        (Kind::Missing, _) => {
+            let lasts = duration(u64::from(cause.windows) * window_ms);
+            format!("missing: {what} without a value for {lasts}")
+        }
         (Kind::TrafficUp, _) => format!("traffic is above usual: {band}"),
         (Kind::TrafficDown, _) => format!("traffic is below usual: {band}"),
         (Kind::Share, Direction::Up) if histogram => format!("{who} is unusual: {calls}"),
@@ -114,6 +126,18 @@ mod tests {
             "endpoint /a is busier than usual: 60 observed, 30 expected"
         );
         assert_eq!(say(cause(Kind::Feature, "f07", 0.931, 0.2)), "f07 above usual: 0.93, usually 0.16 to 0.25");
+        assert_eq!(
+            say(Cause { windows: 3, ..cause(Kind::Silence, "traffic", 0.0, 150.0) }),
+            "silence: nothing observed in 3 s, usually 150 in 1000 ms"
+        );
+        assert_eq!(
+            say(Cause { windows: 480, ..cause(Kind::FlatLine, "f07", 0.93, 0.93) }),
+            "flat line: f07 at exactly 0.93 for 8 minutes, which always moved"
+        );
+        assert_eq!(
+            say(Cause { windows: 5, ..cause(Kind::Missing, "all 8 features", 0.0, 0.0) }),
+            "missing: all 8 features without a value for 5 s"
+        );
         assert_eq!(sentence(&[], 1_000), "unusual, though no single feature stands out");
     }
 

@@ -84,6 +84,12 @@ pub enum Kind {
     TrafficDown,
     /// An item's share of the traffic changed.
     Share,
+    /// No traffic at all.
+    Silence,
+    /// A number that always moved stands still.
+    FlatLine,
+    /// A number that was always there has no value.
+    Missing,
     /// Another feature left its band.
     Feature,
 }
@@ -99,6 +105,9 @@ impl fmt::Display for Kind {
             Self::TrafficUp => "traffic rise",
             Self::TrafficDown => "traffic drop",
             Self::Share => "shift",
+            Self::Silence => "silence",
+            Self::FlatLine => "flat line",
+            Self::Missing => "missing",
             Self::Feature => "feature",
         })
     }
