@@ -3,6 +3,7 @@
 mod plain;
 
 use eddyline_testkit::{Server, eventually};
+use eddyline_worker::count::state::State;
 use plain::{SOON, Worker, random};
 use redis::{Connection, Value};
 use std::collections::BTreeMap;
@@ -298,4 +299,116 @@ fn without_memory_counting_waits_and_loses_nothing() {
     wait_for_window(&mut connection, START + 59_000);
     worker.stop();
     assert!(fingerprints(&mut connection) == expected);
+}
+
+/// Two streams, side by side for fifteen windows; the entries of the second one from then on come when their windows are over.
+fn in_two_streams(connection: &mut Connection) {
+    for i in 0..20 {
+        let (one, other): (Vec<_>, Vec<_>) = calls(i..i + 1).into_iter().enumerate().partition(|(i, _)| i % 3 > 0);
+        let of = |part: Vec<(usize, _)>| part.into_iter().map(|(_, call)| call).collect::<Vec<_>>();
+        add(connection, "metrics", &of(one));
+        if i < 15 {
+            add(connection, "other", &of(other));
+        }
+    }
+    wait_for_window(connection, START + 19_000);
+    add(connection, "other", &calls(15..17));
+    add(connection, "metrics", &calls_at(START + 21_000));
+    wait_for_window(connection, START + 21_000);
+}
+
+fn calls_at(ms: u64) -> Vec<(String, Vec<(&'static str, String)>)> {
+    vec![(format!("{ms}-0"), vec![("service", "web".to_owned())])]
+}
+
+#[test]
+fn several_streams_of_the_settings_file_are_merged_and_late_entries_left_out_as_by_the_module() {
+    const OPTIONS: &str = "CLOCK stream WINDOW 1000 DIMENSIONS 2 service peer";
+    let server = Server::with_module().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    command(&mut connection, &format!("EDDY.CREATE checkout SOURCES 2 metrics other FROM 0 {OPTIONS}"));
+    in_two_streams(&mut connection);
+    let expected = fingerprints(&mut connection);
+
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("eddyline.toml");
+    std::fs::write(
+        &file,
+        "[count.checkout]\nstreams = ['metrics', 'other']\nfrom = '0'\nclock = 'stream'\nwindow_ms = 1000\n\
+         dimensions = ['service', 'peer']\n",
+    )
+    .unwrap();
+    let worker = Worker::with(&server, &["--config", file.to_str().unwrap()]);
+    in_two_streams(&mut connection);
+    worker.stop();
+    let n = |entries: &Entries| -> Vec<(String, Vec<u8>)> {
+        entries.iter().map(|entry| (entry.0.clone(), field(entry, "n").unwrap().to_vec())).collect()
+    };
+    assert_eq!(n(&fingerprints(&mut connection)), n(&expected));
+    let state: Vec<u8> = redis::cmd("GET").arg("{checkout}:counting").query(&mut connection).unwrap();
+    assert_eq!(State::decode(&state).unwrap().monitor.left_out().late, calls(15..17).len() as u64);
+}
+
+#[test]
+fn a_stream_that_was_deleted_and_made_anew_is_read_from_its_start() {
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    let worker = Worker::with(&server, &["--count", &format!("metrics=checkout FROM 0 {GIVEN}")]);
+    add(&mut connection, "metrics", &calls(0..10));
+    wait_for_window(&mut connection, START + 9000);
+    command(&mut connection, "DEL metrics");
+    // older than the open window, then newer
+    add(&mut connection, "metrics", &calls_at(START + 5000));
+    add(&mut connection, "metrics", &calls(10..12));
+    wait_for_window(&mut connection, START + 11_000);
+    worker.stop();
+    let told = fingerprints(&mut connection);
+    let n: u64 =
+        told.iter().map(|entry| String::from_utf8_lossy(field(entry, "n").unwrap()).parse::<u64>().unwrap()).sum();
+    assert_eq!(n, calls(0..11).len() as u64);
+    let state: Vec<u8> = redis::cmd("GET").arg("{checkout}:counting").query(&mut connection).unwrap();
+    assert_eq!(State::decode(&state).unwrap().monitor.left_out().late, 1);
+}
+
+/// By the server's clock windows close at their time; only those count that had their entries well within.
+#[test]
+fn by_the_servers_clock_the_fingerprints_are_those_of_the_module_too() {
+    const OPTIONS: &str = "WINDOW 1000 DIMENSIONS 2 service peer MEASURES 1 latency_ms";
+    let (module, plain) = (Server::with_module().start().unwrap(), Server::plain().start().unwrap());
+    let mut both = [module.connection().unwrap(), plain.connection().unwrap()];
+    command(&mut both[0], &format!("EDDY.CREATE checkout SOURCES 1 metrics {OPTIONS}"));
+    let worker = Worker::with(&plain, &["--count", &format!("metrics=checkout {OPTIONS}")]);
+    eventually(SOON, || both.iter_mut().all(|connection| !fingerprints(connection).is_empty()));
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let (mut fair, mut last) = (Vec::new(), 0);
+    for turn in 0..60 {
+        let window = now() / 1000 * 1000 + 1000;
+        // two of three windows have entries
+        if turn % 3 < 2 {
+            sleep(Duration::from_millis((window + 200).saturating_sub(now())));
+            for (i, (_, fields)) in calls(turn..turn + 1).into_iter().enumerate() {
+                let call = [(format!("{}-{i}", window + 200), fields)];
+                both.iter_mut().for_each(|connection| add(connection, "metrics", &call));
+            }
+            if now() < window + 700 {
+                fair.push(format!("{}-0", window + 1000));
+            }
+        } else {
+            sleep(Duration::from_millis((window + 200).saturating_sub(now())));
+            fair.push(format!("{}-0", window + 1000));
+        }
+        last = window + 1000;
+        if fair.len() >= 5 {
+            break;
+        }
+    }
+    both.iter_mut().for_each(|connection| wait_for_window(connection, last));
+    worker.stop();
+    let of = |entries: Entries| entries.into_iter().filter(|(id, _)| fair.contains(id)).collect::<Entries>();
+    let [expected, told] = both.each_mut().map(|connection| of(fingerprints(connection)));
+    assert!(fair.len() >= 5 && expected.len() == fair.len(), "{fair:?}");
+    assert!(told == expected);
+    assert!(told.iter().any(|entry| field(entry, "n") == Some(b"0")), "one of them is idle");
 }

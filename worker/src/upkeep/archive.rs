@@ -175,8 +175,10 @@ fn too_large() -> ArchiveError {
 mod tests {
     use super::*;
 
+    const SCHEMA: &[u8] = br#"{"v":1,"window_ms":1000,"blocks":[{"kind":"numeric","features":["count"]}]}"#;
+
     fn sample() -> Archive {
-        let schemas = [(b"000000000000000b".to_vec(), br#"{"v":1,"window_ms":1000,"blocks":[]}"#.to_vec())];
+        let schemas = [(b"000000000000000b".to_vec(), SCHEMA.to_vec())];
         let settings = [(b"budget".to_vec(), b"0.2".to_vec())];
         Archive {
             monitor: b"checkout".to_vec(),
