@@ -22,7 +22,7 @@ fn at(ms: u64) -> EntryId {
 }
 
 fn results(ms: u64) -> Results {
-    let score = Score { score: 0.25, p: 0.5, state: State::Ready, incident: None, held: None };
+    let score = Score { score: 0.25, p: 0.5, state: State::Ready, incident: None, held: None, missed: 0 };
     Results { id: at(ms), score, alerts: vec![], checkpoint: None }
 }
 

@@ -15,6 +15,8 @@ pub struct Score {
     pub incident: Option<String>,
     /// The control that kept the window from being part of an incident: `direction`, `deviation`, `schedule`, `feedback`.
     pub held: Option<String>,
+    /// Windows right before this one that were trimmed from their stream before they were read.
+    pub missed: u64,
 }
 
 /// Whether the baseline knows enough to alert.
@@ -54,7 +56,7 @@ impl Score {
     /// The score of a fingerprint that wasn't judged.
     #[must_use]
     pub fn not_judged(state: State) -> Self {
-        Self { score: 0.0, p: 1.0, state, incident: None, held: None }
+        Self { score: 0.0, p: 1.0, state, incident: None, held: None, missed: 0 }
     }
 
     /// Field–value pairs as they stand in the stream. Numbers print so that they read back to the same bits.
@@ -68,6 +70,9 @@ impl Score {
         if let Some(held) = &self.held {
             fields.push(("held", held.clone()));
         }
+        if self.missed > 0 {
+            fields.push(("missed", self.missed.to_string()));
+        }
         fields
     }
 }
@@ -78,11 +83,14 @@ mod tests {
 
     #[test]
     fn a_score_has_its_golden_fields() {
-        let score = Score { score: 0.625, p: 1.2e-7, state: State::Ready, incident: Some("9f".to_owned()), held: None };
+        let incident = Some("9f".to_owned());
+        let score = Score { score: 0.625, p: 1.2e-7, state: State::Ready, incident, held: None, missed: 0 };
         let fields: Vec<String> = score.to_fields().iter().map(|(field, value)| format!("{field}={value}")).collect();
         assert_eq!(fields, ["score=0.625", "p=1.2e-7", "state=ready", "incident=9f"]);
         let held = Score { incident: None, held: Some("schedule".to_owned()), ..score.clone() };
         assert_eq!(held.to_fields()[3], ("held", "schedule".to_owned()));
+        let missed = Score { incident: None, missed: 7, ..score.clone() };
+        assert_eq!(missed.to_fields()[3], ("missed", "7".to_owned()));
         let warming = Score { state: State::Warming { seen: 3, needed: 60 }, incident: None, ..score };
         assert_eq!(warming.to_fields()[2], ("state", "warming 3/60".to_owned()));
     }

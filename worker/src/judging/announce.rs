@@ -40,13 +40,15 @@ pub struct Announced {
     pub alert: Alert,
     /// What to say should it be gone.
     pub lapse: Lapse,
+    /// End of its first window as a baseline that was rebuilt dates it, where that is another than was announced.
+    pub redated: Option<u64>,
 }
 
 impl Announced {
-    /// End of its first window, ms since the epoch.
+    /// End of its first window, ms since the epoch, as the baseline dates it.
     #[must_use]
     pub fn opened_end_ms(&self) -> u64 {
-        self.alert.since_ms.saturating_add(self.alert.window_ms)
+        self.redated.unwrap_or_else(|| self.alert.since_ms.saturating_add(self.alert.window_ms))
     }
 }
 
@@ -63,6 +65,23 @@ pub struct Judged<'a> {
     pub open: Option<u64>,
     /// Whether it is the first window under its schema.
     pub schema_changed: bool,
+}
+
+/// A baseline that was rebuilt, as for other settings, may date the incident that is open otherwise than it was announced:
+/// it is the one that people heard of, and keeps its id.
+pub fn redate(announced: &mut [Announced], judged: &Judged<'_>) {
+    let resolved = judged.change.and_then(|change| match change {
+        Change::Resolved(incident, _) => Some(incident.opened_end_ms),
+        _ => None,
+    });
+    let Some(opened) = judged.open.or(resolved).filter(|opened| *opened < judged.end_ms) else { return };
+    if judged.schema_changed || known_as(announced, opened).is_some() {
+        return;
+    }
+    // Both are open, so they overlap. What Redis lost waits for its first window.
+    if let Some(known) = announced.iter_mut().rfind(|known| known.lapse == Lapse::Rebuilt) {
+        known.redated = Some(opened);
+    }
 }
 
 /// The messages that this window calls for, and the belief they leave. At most one is about the open incident; the rest
@@ -118,7 +137,7 @@ pub fn known_as(announced: &[Announced], opened_end_ms: u64) -> Option<String> {
 pub fn hear(announced: &mut Vec<Announced>, alert: &Alert) {
     announced.retain(|known| known.alert.incident != alert.incident);
     if alert.event != Event::Resolved {
-        announced.push(Announced { alert: alert.clone(), lapse: Lapse::Rebuilt });
+        announced.push(Announced { alert: alert.clone(), lapse: Lapse::Rebuilt, redated: None });
     }
 }
 
@@ -207,6 +226,29 @@ mod tests {
             ["60000-0 resolved 4000 the monitor's schema changed"]
         );
         assert!(announced.is_empty());
+    }
+
+    #[test]
+    fn an_incident_that_a_rebuilt_baseline_dates_otherwise_keeps_its_id() {
+        let mut announced = Vec::new();
+        let judged = |end_ms, change, open| Judged { end_ms, window_ms: 1000, change, open, schema_changed: false };
+        let mut step = |judged: &Judged<'_>| {
+            redate(&mut announced, judged);
+            messages(&mut announced, judged, &identity())
+        };
+        let opened = Change::Opened(incident(5000));
+        let first = step(&judged(5000, Some(&opened), Some(5000))).remove(0);
+        // Under other settings it began two windows earlier.
+        assert!(step(&judged(8000, None, Some(3000))).is_empty());
+        let updated = Change::Updated(incident(3000));
+        let second = step(&judged(9000, Some(&updated), Some(3000))).remove(0);
+        assert_eq!((second.event, &second.incident, second.since_ms), (Event::Updated, &first.incident, 2000));
+        let resolved = Change::Resolved(incident(3000), Resolution::Quiet);
+        let last = step(&judged(10_000, Some(&resolved), None)).remove(0);
+        assert_eq!((last.event, last.incident), (Event::Resolved, first.incident));
+        // One that opens now is another.
+        let next = Change::Opened(incident(12_000));
+        assert_eq!(step(&judged(12_000, Some(&next), Some(12_000))).len(), 1);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// A fingerprint that can't be judged; nothing was learnt.
 pub fn results(
     judge: &mut Judge,
-    announced: Option<&mut Vec<Announced>>,
+    mut announced: Option<&mut Vec<Announced>>,
     identity: &Identity,
     fingerprint: &Fingerprint,
     schema: &Arc<NamedSchema>,
@@ -36,6 +36,9 @@ pub fn results(
         open: judge.open(),
         schema_changed,
     };
+    if let Some(announced) = &mut announced {
+        announce::redate(announced, &judged);
+    }
     let incident = verdict.incident.map(|opened| {
         let known = announced.as_ref().and_then(|announced| announce::known_as(announced, opened));
         known.unwrap_or_else(|| identity.incident(opened))
@@ -48,6 +51,7 @@ pub fn results(
         state: translate::state(verdict.state),
         incident,
         held: None,
+        missed: 0,
     };
     Ok((score, alerts))
 }

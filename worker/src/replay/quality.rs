@@ -150,7 +150,7 @@ mod tests {
     fn windows(scores: &[f64]) -> Vec<Window> {
         let window = |(i, &score): (usize, &f64)| Window {
             end_ms: 10_000 * (i as u64 + 1),
-            score: Score { score, p: 0.1, state: State::Ready, incident: None, held: None },
+            score: Score { score, p: 0.1, state: State::Ready, incident: None, held: None, missed: 0 },
         };
         scores.iter().enumerate().map(window).collect()
     }

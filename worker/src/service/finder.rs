@@ -5,7 +5,7 @@ use crate::logs::Notice;
 use crate::observe::names;
 use crate::service::context::Context;
 use crate::service::troubles;
-use crate::store::connect::{Connection, code, is_lost};
+use crate::store::connect::{Connection, code, is_lost, told};
 use crate::store::discovery::{self, Listing, Module, NO_MODULE};
 use crate::store::peers;
 use crate::store::search::{self, Search};
@@ -115,7 +115,7 @@ impl<'a> Finder<'a> {
                 self.context.status.redis(|redis| redis.workers = Some(alive.len()));
             }
             Err(error) => {
-                let error = self.survive(error)?.to_string();
+                let error = told(&self.survive(error)?);
                 if self.unregistered.is_news(&error) {
                     warn!("other workers don't learn that this one is alive, and take its monitors for free: {error}");
                 }
@@ -129,9 +129,9 @@ impl<'a> Finder<'a> {
             Ok(()) => drop(self.unsearched.is_over()),
             Err(error) => {
                 let error = self.survive(error)?;
-                if self.unsearched.is_news(&error.to_string()) {
+                if self.unsearched.is_news(&told(&error)) {
                     let hint = if search::is_forbidden(&error) { "; name them with --monitor" } else { "" };
-                    warn!("vector monitors can't be looked for{hint}: {error}");
+                    warn!("vector monitors can't be looked for{hint}: {}", told(&error));
                 }
             }
         }
@@ -155,7 +155,7 @@ impl<'a> Finder<'a> {
                 Ok(true)
             }
             Err(error) => {
-                let error = self.survive(error)?.to_string();
+                let error = told(&self.survive(error)?);
                 if self.unlisted.is_news(&error) {
                     warn!("monitors can't be listed, trying again every second: {error}");
                 }

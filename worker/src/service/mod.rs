@@ -8,6 +8,9 @@ pub mod status;
 pub mod troubles;
 pub mod worker;
 
+mod fault;
+mod grade;
 mod holding;
+mod missed;
 mod session;
 mod tasks;

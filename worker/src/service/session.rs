@@ -4,7 +4,7 @@ use crate::observe::names;
 use crate::service::finder::{Finder, Names};
 use crate::service::tasks::{Scorers, Tasks};
 use crate::service::worker::Worker;
-use crate::store::connect::Connection;
+use crate::store::connect::{Connection, told};
 use crate::store::discovery::Push;
 use crate::store::peers;
 use redis::PushInfo;
@@ -56,8 +56,8 @@ pub(super) async fn run(
     let lost = loop {
         tokio::select! {
             _ = stop.changed() => break None,
-            error = &mut finding => break Some(error.to_string()),
-            error = tasks.next_lost() => break Some(error.to_string()),
+            error = &mut finding => break Some(told(&error)),
+            error = tasks.next_lost() => break Some(told(&error)),
             Ok(()) = names.changed() => {
                 if !is_good {
                     is_good = true;

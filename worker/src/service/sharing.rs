@@ -6,7 +6,7 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Whoever is next in line waits this much longer before it takes a free lease.
-const PER_PLACE: Duration = Duration::from_millis(400);
+const PER_PLACE: Duration = Duration::from_millis(300);
 /// Longest wait: after it, whoever sees a free lease takes it.
 pub const LONGEST: Duration = Duration::from_millis(1500);
 

@@ -2,7 +2,7 @@
 
 use crate::service::context::Context;
 use crate::service::scorer::{Progress, Scorer};
-use crate::store::connect::{Connection, is_lost, jittered};
+use crate::store::connect::{Connection, is_lost, jittered, told};
 use eddyline_wire::text::printable;
 use redis::RedisError;
 use std::collections::HashMap;
@@ -180,7 +180,7 @@ async fn work(
                     return (scorer, Parting::Lost(None));
                 }
                 if let Err(error) = scorer.leave(&mut connection).await {
-                    warn!(monitor = printable(scorer.monitor(), 128), "last checkpoint not written: {error}");
+                    warn!(monitor = printable(scorer.monitor(), 128), "last checkpoint not written: {}", told(&error));
                 }
                 return (scorer, Parting::Left);
             }

@@ -1,7 +1,7 @@
 //! What Redis refuses: said once, however many monitors it hits, and once more when it is over.
 
 use crate::observe::names;
-use crate::store::connect::code;
+use crate::store::connect::{code, told};
 use eddyline_wire::text::printable;
 use redis::RedisError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,7 @@ impl Troubles {
     pub fn meet(&self, monitor: &[u8], error: &RedisError) {
         let code = code(error);
         count(code);
-        let text = error.to_string();
+        let text = told(error);
         let shown = printable(monitor, 128);
         let trouble = if OF_ALL.contains(&code) { code.to_owned() } else { format!("{shown}: {text}") };
         let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);

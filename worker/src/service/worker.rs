@@ -7,7 +7,7 @@ use crate::service::finder::Names;
 use crate::service::session::{self, End};
 use crate::service::tasks::Scorers;
 use crate::service::troubles;
-use crate::store::connect::{Address, Backoff, code};
+use crate::store::connect::{Address, Backoff, code, told};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -63,7 +63,7 @@ impl Worker {
                 }
                 Err(error) => {
                     troubles::count(code(&error));
-                    error.to_string()
+                    told(&error)
                 }
             };
             metrics::gauge!(names::CONNECTED).set(0.0);

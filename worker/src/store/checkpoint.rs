@@ -15,6 +15,8 @@ use xxhash_rust::xxh3::xxh3_64;
 const MAGIC: &[u8; 4] = b"EDLM";
 /// Raised whenever the payload or what a pipeline learns from the same windows changes.
 pub const VERSION: u16 = 3;
+/// A checkpoint is never longer than this, in bytes; whatever is isn't one.
+pub const LONGEST: usize = 64 << 20;
 const HEADER: usize = 4 + 2 + 4 + 8;
 
 /// Why a checkpoint isn't used.
@@ -23,6 +25,9 @@ pub enum CheckpointError {
     /// Too short, or not a checkpoint.
     #[error("it isn't a checkpoint")]
     Foreign,
+    /// Longer than any could be.
+    #[error("it is longer than {LONGEST} bytes")]
+    Long,
     /// Another release wrote it.
     #[error("it has version {0}, this release uses {VERSION}")]
     Version(u16),
@@ -89,7 +94,7 @@ pub fn encode(judge: &Judge, last: EntryId) -> Option<Vec<u8>> {
 }
 
 fn sealed(payload: &[u8]) -> Option<Vec<u8>> {
-    let length = u32::try_from(payload.len()).ok()?;
+    let length = u32::try_from(payload.len()).ok().filter(|_| payload.len() <= LONGEST - HEADER)?;
     let mut bytes = Vec::with_capacity(HEADER + payload.len());
     bytes.extend(MAGIC);
     bytes.extend(VERSION.to_le_bytes());
@@ -143,6 +148,9 @@ pub fn choices(bytes: &[u8]) -> Result<Choices, CheckpointError> {
 }
 
 fn payload(bytes: &[u8]) -> Result<&[u8], CheckpointError> {
+    if bytes.len() > LONGEST {
+        return Err(CheckpointError::Long);
+    }
     let (header, payload) = bytes.split_at_checked(HEADER).ok_or(CheckpointError::Foreign)?;
     let (magic, header) = header.split_at(4);
     if magic != MAGIC {

@@ -154,6 +154,18 @@ pub fn code(error: &RedisError) -> &'static str {
     }
 }
 
+/// An error as it is told: its code first, as Redis says it, and without what differs from one to the next of its kind.
+#[must_use]
+pub fn told(error: &RedisError) -> String {
+    match (error.code(), error.detail()) {
+        (Some(code), Some(detail)) => {
+            let detail = detail.split(" script: ").next().unwrap_or_default();
+            format!("{code} {detail}")
+        }
+        _ => error.to_string(),
+    }
+}
+
 /// Waits between attempts: doubling from 100 ms to 5 s, each between half and all of it, so that many workers don't come
 /// back at once.
 #[derive(Debug, Default)]

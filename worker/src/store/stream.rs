@@ -1,6 +1,7 @@
 //! Reading a monitor's keys.
 
 use crate::judging::judge::NamedSchema;
+use crate::store::checkpoint;
 use crate::store::connect::Connection;
 use crate::store::vector::Reader;
 use eddyline_wire::alert::Alert;
@@ -129,7 +130,8 @@ pub struct Held {
 pub async fn held(connection: &mut Connection, keys: &Companions) -> RedisResult<Held> {
     let mut pipe = redis::pipe();
     pipe.cmd("XINFO").arg("STREAM").arg(keys.scores());
-    pipe.cmd("GET").arg(keys.model());
+    // One byte more than a checkpoint may have tells one that is too long.
+    pipe.cmd("GETRANGE").arg(keys.model()).arg(0).arg(checkpoint::LONGEST);
     pipe.cmd("XREVRANGE").arg(keys.incidents()).arg("+").arg("-").arg("COUNT").arg(1);
     pipe.cmd("EDDY.INFO").arg(keys.monitor());
     let replies: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(connection).await?;
@@ -140,7 +142,7 @@ pub async fn held(connection: &mut Connection, keys: &Companions) -> RedisResult
             Err(error) if error.to_string().contains("no such key") => EntryId::default(),
             Err(error) => return Err(error),
         },
-        checkpoint: FromRedisValue::from_redis_value(model?)?,
+        checkpoint: Some(Vec::from_redis_value(model?)?).filter(|bytes| !bytes.is_empty()),
         last_alert: <Vec<RawEntry>>::from_redis_value(incidents?)?.first().and_then(|(_, fields)| alert(fields)),
         is_counted: info.is_ok(),
         retention: info
@@ -241,6 +243,7 @@ pub fn score(fields: &[Vec<u8>]) -> Option<Score> {
             State::Warming { seen: seen.parse().ok()?, needed: needed.parse().ok()? }
         }
     };
+    let missed = text("missed").map_or(Some(0), |text| text.parse().ok())?;
     let [incident, held] = ["incident", "held"].map(|name| text(name).map(str::to_owned));
-    Some(Score { score: text("score")?.parse().ok()?, p: text("p")?.parse().ok()?, state, incident, held })
+    Some(Score { score: text("score")?.parse().ok()?, p: text("p")?.parse().ok()?, state, incident, held, missed })
 }

@@ -94,15 +94,25 @@ impl Worker {
     }
 
     pub(crate) fn with(server: &Server, args: &[&str]) -> Self {
+        Self::spawn(&server.url(), args, Stdio::piped(), None)
+    }
+
+    /// At this address, logging there, with this fault (`service/fault.rs`).
+    pub(crate) fn spawn(url: &str, args: &[&str], log: Stdio, fault: Option<&str>) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_eddyline"))
-            .args(["worker", "--redis", &server.url(), "--deployment", DEPLOYMENT])
+            .args(["worker", "--redis", url, "--deployment", DEPLOYMENT])
             .args(["--budget", &BUDGET.to_string()])
             .args(args)
             .env("EDDYLINE_LISTEN", "none")
-            .stderr(Stdio::piped())
+            .envs(fault.map(|fault| ("EDDYLINE_FAULT", fault)))
+            .stderr(log)
             .spawn()
             .unwrap();
         Self(child)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
     }
 
     /// Nobody reads what it logs any more.
@@ -141,7 +151,9 @@ impl Worker {
     pub(crate) fn stop(mut self) -> String {
         self.signal("-TERM");
         let mut log = String::new();
-        std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut log).unwrap();
+        if let Some(mut stderr) = self.0.stderr.take() {
+            std::io::Read::read_to_string(&mut stderr, &mut log).unwrap();
+        }
         assert!(self.0.wait().unwrap().success(), "{log}");
         log
     }
