@@ -1,0 +1,133 @@
+//! What one notifier leaves to the next: the open groups, and how far each monitor's incidents were read. JSON under a
+//! version, in one key.
+
+use crate::notify::groups::Groups;
+use eddyline_wire::command::EntryId;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Raised when the meaning of what is written changes.
+const VERSION: u32 = 1;
+/// Begins the text of a name that isn't UTF-8, or that begins like one.
+const HEX: &str = "\\x";
+
+/// All that the notifier knows.
+#[derive(Debug, Default, PartialEq)]
+pub struct State {
+    /// The open groups.
+    pub groups: Groups,
+    /// By monitor: the last entry of its incidents that was read. 0-0 says that there was none yet.
+    pub read: BTreeMap<Vec<u8>, EntryId>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written<'a> {
+    v: u32,
+    read: BTreeMap<String, String>,
+    groups: Cow<'a, Groups>,
+}
+
+/// Why a state can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// It isn't what this code writes.
+    #[error("it can't be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    /// Another version wrote it.
+    #[error("it has version {0}, this worker reads {VERSION}")]
+    Version(u32),
+    /// Its parts contradict each other.
+    #[error("its parts don't fit together")]
+    Inconsistent,
+}
+
+impl State {
+    /// The text that stands in Redis.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let read = self.read.iter().map(|(name, id)| (label(name), id.to_string())).collect();
+        let written = Written { v: VERSION, read, groups: Cow::Borrowed(&self.groups) };
+        serde_json::to_string(&written).expect("strings and numbers always serialise")
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// Anything that [`State::encode`] doesn't write.
+    pub fn decode(text: &[u8]) -> Result<Self, Unusable> {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u32,
+        }
+        let Version { v } = serde_json::from_slice(text)?;
+        if v != VERSION {
+            return Err(Unusable::Version(v));
+        }
+        let written: Written<'_> = serde_json::from_slice(text)?;
+        let pair = |(name, id): (&String, &String)| Some((name_of(name)?, EntryId::parse(id.as_bytes())?));
+        let read = written.read.iter().map(pair).collect::<Option<_>>().ok_or(Unusable::Inconsistent)?;
+        let groups = written.groups.into_owned();
+        if groups.is_consistent() { Ok(Self { groups, read }) } else { Err(Unusable::Inconsistent) }
+    }
+}
+
+/// A monitor's name as text, from which the name can be told.
+#[must_use]
+pub fn label(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(text) if !text.starts_with(HEX) => text.to_owned(),
+        _ => name.iter().fold(HEX.to_owned(), |text, byte| format!("{text}{byte:02x}")),
+    }
+}
+
+fn name_of(label: &str) -> Option<Vec<u8>> {
+    let Some(hex) = label.strip_prefix(HEX) else { return Some(label.as_bytes().to_vec()) };
+    let (pairs, odd) = hex.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().map(byte).collect::<Option<_>>().filter(|_| odd.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::budget::Budget;
+    use crate::notify::settings::{NotifySettings, Openings};
+
+    fn state() -> State {
+        let mut state = State::default();
+        let alert = serde_json::from_str(include_str!("../../../crates/wire/fixtures/alert.json")).unwrap();
+        state.groups.be_at(1_795_166_106_000);
+        let budget = Budget::new(Openings::Unlimited, 0.0);
+        state.groups.hear("checkout", alert, budget, &NotifySettings::default());
+        state.read.insert(b"checkout".to_vec(), EntryId { ms: 1_795_166_105_000, seq: 0 });
+        state.read.insert(b"\xff\x00odd".to_vec(), EntryId::default());
+        state.read.insert(b"\\xff".to_vec(), EntryId::default());
+        state
+    }
+
+    #[test]
+    fn what_one_leaves_the_next_finds() {
+        assert_eq!(State::decode(state().encode().as_bytes()).unwrap(), state());
+        assert_eq!(State::decode(State::default().encode().as_bytes()).unwrap(), State::default());
+    }
+
+    #[test]
+    fn what_stands_in_redis_has_its_golden_text() {
+        assert_eq!(state().encode(), include_str!("../../fixtures/notifier.json").trim());
+    }
+
+    #[test]
+    fn what_is_cut_or_altered_is_refused() {
+        let text = state().encode();
+        for end in 0..text.len() {
+            assert!(State::decode(&text.as_bytes()[..end]).is_err(), "{end}");
+        }
+        let other =
+            |from: &str, to: &str| State::decode(text.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
+        assert_eq!(other(r#""v":1"#, r#""v":2"#), "it has version 2, this worker reads 1");
+        assert_eq!(other("1795166105000-0", "x"), "its parts don't fit together");
+        assert_eq!(other(r#""incidents":1"#, r#""incidents":0"#), "its parts don't fit together");
+        assert!(State::decode(b"\xff").is_err());
+    }
+}
