@@ -303,7 +303,8 @@ mod tests {
     #[test]
     fn waits_are_spread_over_all_of_a_time_that_doubles_up_to_five_minutes() {
         for (attempts, most) in [(1, 1), (2, 2), (5, 16), (9, 256), (10, 300), (u32::MAX, 300)] {
-            let waits: Vec<Duration> = (0..1000_u64).map(|i| jitter(attempts, i.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+            let waits: Vec<Duration> =
+                (0..1000_u64).map(|i| jitter(attempts, i.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
             let most = Duration::from_secs(most);
             assert!(waits.iter().all(|wait| (SHORTEST_WAIT..=most).contains(wait)), "{attempts}");
             let mean = waits.iter().sum::<Duration>() / 1000;

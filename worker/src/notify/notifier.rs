@@ -8,7 +8,9 @@ use crate::notify::deliveries::Deliveries;
 use crate::notify::delivery::{Bulletin, Parting};
 use crate::notify::desk::{Desk, Step};
 use crate::notify::plan::Plan;
-use crate::store::connect::{Address, Backoff, Connection, is_lost};
+use crate::service::finder::Names;
+use crate::service::troubles;
+use crate::store::connect::{Address, Backoff, Connection, code, is_lost};
 use crate::store::lease::{EXPIRY, Lease, RENEWAL, Taking};
 use eddyline_wire::keys::ALERTS;
 use eddyline_wire::keys::service::{NOTIFIER_LEASE, NOTIFIER_TOKENS};
@@ -30,9 +32,6 @@ const LONGEST: usize = 64 * 1024;
 const RELEASE: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])";
-
-/// Names of monitors, in order.
-pub type Names = Arc<Vec<Vec<u8>>>;
 
 /// A notifier that isn't running yet.
 #[derive(Debug)]
@@ -76,7 +75,10 @@ impl Notifier {
                 Ok(End::Stopped) => break,
                 Ok(End::Fenced) => continue,
                 Ok(End::Lost) => "the connection was closed".to_owned(),
-                Err(error) => error.to_string(),
+                Err(error) => {
+                    troubles::count(code(&error));
+                    error.to_string()
+                }
             };
             if began.elapsed() > GOOD {
                 backoff = Backoff::default();
@@ -95,7 +97,7 @@ impl Notifier {
     async fn session(
         &mut self,
         mut connection: Connection,
-        mut pushes: mpsc::UnboundedReceiver<PushInfo>,
+        mut pushes: mpsc::Receiver<PushInfo>,
         mut stop: watch::Receiver<bool>,
         trouble: &mut Notice,
     ) -> RedisResult<End> {
@@ -106,7 +108,7 @@ impl Notifier {
                 Taking::Elsewhere(left) => left,
             };
             // A dead notifier's lease is taken as soon as it runs out.
-            let wait = if left.is_zero() { LOOK } else { LOOK.min(left + Duration::from_millis(5)) };
+            let wait = left.map_or(LOOK, |left| LOOK.min(left + Duration::from_millis(5)));
             tokio::select! {
                 () = sleep(wait) => {}
                 _ = stop.changed() => return Ok(End::Stopped),
@@ -136,7 +138,7 @@ impl Notifier {
         &mut self,
         mut connection: Connection,
         mut lease: Lease,
-        pushes: &mut mpsc::UnboundedReceiver<PushInfo>,
+        pushes: &mut mpsc::Receiver<PushInfo>,
         mut stop: watch::Receiver<bool>,
         trouble: &mut Notice,
     ) -> RedisResult<End> {
