@@ -5,6 +5,8 @@ use eddyline_worker::cli::{Cli, Command};
 use eddyline_worker::config::Config;
 use eddyline_worker::config::load::Sources;
 use eddyline_worker::config::reload::Reloader;
+use eddyline_worker::notify::notifier::Notifier;
+use eddyline_worker::notify::plan::Plan;
 use eddyline_worker::replay::plan::Order;
 use eddyline_worker::service::context::Context;
 use eddyline_worker::service::worker::Worker;
@@ -56,17 +58,22 @@ async fn work(sources: Sources) -> anyhow::Result<()> {
     let Config { fixed, live } = sources.load()?.config;
     let levels = logs::init(&live.log);
     let (sender, live) = watch::channel(Arc::new(live));
+    let plan = Plan::follow(live.clone());
     let context = Context::new(fixed.deployment.clone(), fixed.redis.db(), live, lease::worker_name());
     let observing = observe::http::tell(fixed.listen, Arc::clone(&context.status));
     let reloader = Reloader::new(sources, fixed.clone(), sender, levels);
     let (address, name) = (fixed.redis.clone(), context.worker.clone());
+    let (found, monitors) = watch::channel(None);
+    let notifier =
+        Notifier { address: address.clone(), deployment: fixed.deployment, worker: name.clone(), monitors, plan };
     let worker = Worker { address: fixed.redis, context: Arc::new(context) };
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
     let (stop, stopped) = watch::channel(false);
     let counting = count::run::spawn(&address, fixed.counted, &name, &stopped);
-    let working = tokio::spawn(worker.run(stopped));
+    let notifying = tokio::spawn(notifier.run(stopped.clone()));
+    let working = tokio::spawn(async move { worker.run_and_tell(stopped, &found).await });
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -76,6 +83,7 @@ async fn work(sources: Sources) -> anyhow::Result<()> {
     }
     stop.send_replace(true);
     working.await?;
+    notifying.await?;
     counting.join_all().await;
     observing.abort();
     Ok(())
