@@ -67,7 +67,7 @@ impl From<&Score> for Judgement {
             Severity::Warning => "warning",
             Severity::Critical => "critical",
         });
-        let Score { score, p, state, incident, held } = score.clone();
+        let Score { score, p, state, incident, held, missed: _ } = score.clone();
         Self { state, score, p, severity, held, incident }
     }
 }

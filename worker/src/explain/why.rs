@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn every_window_without_an_alert_has_a_reason() {
-        let ready = Score { score: 0.2, p: 0.01, state: State::Ready, incident: None, held: None };
+        let ready = Score { score: 0.2, p: 0.01, state: State::Ready, incident: None, held: None, missed: 0 };
         assert_eq!(codes(&ready, Some(&ready)), ["below_line"]);
         assert_eq!(codes(&ready, None), ["not_scored", "below_line"]);
         let high = Score { score: 0.8, p: 1e-8, ..ready.clone() };

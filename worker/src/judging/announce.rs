@@ -8,6 +8,7 @@
 //! who heard of it under the first would wait for its end for ever.
 
 use crate::judging::identity::Identity;
+use crate::judging::overdue;
 use crate::judging::translate::{self, Moment};
 use eddyline_detect::Change;
 use eddyline_wire::alert::{Alert, Event};
@@ -20,6 +21,8 @@ pub enum Lapse {
     Rebuilt,
     /// Redis lost its first window.
     Failover,
+    /// It was that no vectors came.
+    Silence,
 }
 
 const SCHEMA_CHANGED: &str = "the monitor's schema changed";
@@ -29,6 +32,7 @@ impl fmt::Display for Lapse {
         f.write_str(match self {
             Self::Rebuilt => "no incident under the settings and history of now",
             Self::Failover => "lost in failover",
+            Self::Silence => "vectors arrive again",
         })
     }
 }
@@ -137,7 +141,8 @@ pub fn known_as(announced: &[Announced], opened_end_ms: u64) -> Option<String> {
 pub fn hear(announced: &mut Vec<Announced>, alert: &Alert) {
     announced.retain(|known| known.alert.incident != alert.incident);
     if alert.event != Event::Resolved {
-        announced.push(Announced { alert: alert.clone(), lapse: Lapse::Rebuilt, redated: None });
+        let lapse = if overdue::is_silence(alert) { Lapse::Silence } else { Lapse::Rebuilt };
+        announced.push(Announced { alert: alert.clone(), lapse, redated: None });
     }
 }
 

@@ -4,5 +4,6 @@ pub mod announce;
 pub mod choices;
 pub mod identity;
 pub mod judge;
+pub mod overdue;
 pub mod results;
 pub mod translate;

@@ -12,5 +12,6 @@ mod fault;
 mod grade;
 mod holding;
 mod missed;
+mod overdue;
 mod session;
 mod tasks;

@@ -8,7 +8,7 @@ mod judging;
 mod loading;
 mod writing;
 
-use crate::judging::announce::Announced;
+use crate::judging::announce::{self, Announced};
 use crate::judging::identity::Identity;
 use crate::judging::judge::{Judge, NamedSchema};
 use crate::logs::Notice;
@@ -16,10 +16,12 @@ use crate::observe::names;
 use crate::service::context::Context;
 use crate::service::grade::Grade;
 use crate::service::holding::{Hold, Holding};
+use crate::service::overdue::Overdue;
 use crate::service::status::{Condition, MonitorStatus};
 use crate::store::checkpoint;
 use crate::store::connect::{Connection, told};
 use crate::store::lease::EXPIRY;
+use crate::store::overdue;
 use crate::store::settings::Settings;
 use crate::store::stream::{self, Entry, RawEntry};
 use crate::store::vector::Reader;
@@ -86,6 +88,7 @@ pub struct Scorer {
     vectors: Reader,
     unreadable: u64,
     unreadable_notice: Notice,
+    overdue: Overdue,
     /// When this worker first saw the monitor, ms since the epoch.
     began_ms: u64,
 }
@@ -113,6 +116,7 @@ impl Scorer {
             heard: Heard::default(),
             unreadable: 0,
             unreadable_notice: Notice::default(),
+            overdue: Overdue::default(),
             began_ms: now_ms(),
         })
     }
@@ -164,9 +168,36 @@ impl Scorer {
             return Ok(Progress::More);
         }
         let is_behind = page_is_full || used < count;
+        if !is_behind && !state.is_counted && !self.look_for_silence(connection, &mut state).await? {
+            return Ok(Progress::More);
+        }
         self.report(&state, is_behind);
         self.state = Some(state);
         Ok(if is_behind { Progress::More } else { Progress::CaughtUp })
+    }
+
+    /// Tells, once, that vectors stopped coming. Says whether the lease is held.
+    async fn look_for_silence(&mut self, connection: &mut Connection, state: &mut State) -> RedisResult<bool> {
+        let Some(series) = state.judge.series().filter(|_| state.learnt == state.scored) else { return Ok(true) };
+        let window_ms = series.schema.record.window_ms;
+        let look = self.overdue.look(connection, &self.keys, state.scored, window_ms, now_ms());
+        let Some(silence) = look.await?.filter(|silence| !silence.is_told(&state.announced)) else { return Ok(true) };
+        let Some(lease) = self.holding.lease() else { return Ok(false) };
+        let alert = silence.message(&state.announced, &self.identity);
+        let due_ms = alert.window_end_ms;
+        let told = overdue::tell(connection, &self.keys, lease.token(), silence.last, due_ms, state.retention, &alert);
+        match told.await? {
+            overdue::Outcome::Told => {
+                announce::hear(&mut state.announced, &alert);
+                self.hear(&alert);
+            }
+            overdue::Outcome::Fenced => {
+                self.lose_lease();
+                return Ok(false);
+            }
+            overdue::Outcome::NotNow => {}
+        }
+        Ok(true)
     }
 
     /// The last step failed.

@@ -6,6 +6,7 @@ pub mod connect;
 mod connection;
 pub mod discovery;
 pub mod lease;
+pub mod overdue;
 pub mod peers;
 pub mod search;
 pub mod settings;

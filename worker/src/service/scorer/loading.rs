@@ -32,8 +32,10 @@ impl Scorer {
             warn!(monitor = self.name, had = %self.heard.scored, has = %scored, "Redis lost scores; they are made again");
         }
         // People heard of these, but Redis lost them.
-        let lost = self.heard.announced.drain(..).filter(|known| known.opened_end_ms() > scored.ms);
-        announced.extend(lost.map(|known| Announced { lapse: Lapse::Failover, ..known }));
+        let stands = |known: &Announced| announced.iter().any(|held| held.alert.incident == known.alert.incident);
+        let is_lost = |known: &Announced| known.opened_end_ms() > scored.ms && !stands(known);
+        let lost: Vec<Announced> = self.heard.announced.drain(..).filter(is_lost).collect();
+        announced.extend(lost.into_iter().map(|known| Announced { lapse: Lapse::Failover, ..known }));
         self.heard = Heard { scored, announced: announced.clone() };
 
         let mut schemas = BTreeMap::new();

@@ -6,6 +6,7 @@ use crate::judging::announce;
 use crate::observe::names;
 use crate::store::connect::Connection;
 use crate::store::write::{Outcome, Results};
+use eddyline_wire::alert::Alert;
 use redis::RedisResult;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -30,18 +31,7 @@ impl Scorer {
                         self.recover();
                     }
                     for alert in &result.alerts {
-                        announce::hear(&mut self.heard.announced, alert);
-                        let labels = [("event", alert.event.as_str()), ("severity", alert.severity.as_str())];
-                        metrics::counter!(names::ALERTS, &labels).increment(1);
-                        info!(
-                            monitor = self.name,
-                            incident = alert.incident,
-                            event = alert.event.as_str(),
-                            score = alert.score,
-                            reason = alert.reason,
-                            "{}",
-                            alert.summary
-                        );
+                        self.hear(alert);
                     }
                 }
                 Outcome::Fenced => {
@@ -56,6 +46,15 @@ impl Scorer {
             }
         }
         Ok(true)
+    }
+
+    /// People hear of it.
+    pub(super) fn hear(&mut self, alert: &Alert) {
+        announce::hear(&mut self.heard.announced, alert);
+        let labels = [("event", alert.event.as_str()), ("severity", alert.severity.as_str())];
+        metrics::counter!(names::ALERTS, &labels).increment(1);
+        let (event, score) = (alert.event.as_str(), alert.score);
+        info!(monitor = self.name, incident = alert.incident, event, score, reason = alert.reason, "{}", alert.summary);
     }
 
     /// What a score that stands tells those who watch the worker.
