@@ -8,7 +8,7 @@
 //! 3. a detector's raw score: of counts and histograms (`counts`), of numbers (`numbers`), the ensemble or those chosen by name;
 //! 4. its `p`, the chance that an ordinary window scores as high, and one `p` from all (`chance`), beside it how unusual
 //!    it is what the window lacks (`absence`);
-//! 5. the incident it opens, continues or ends, explained in words (`incidents`);
+//! 5. the incident it opens, continues or ends, explained in words (`incidents`), as far as `controls` allow;
 //! 6. what is learned from it: little if it is unusual, so that what is wrong doesn't become normal before it is accepted.
 //!
 //! ```
@@ -27,6 +27,7 @@
 //! ```
 
 pub mod choice;
+pub mod controls;
 pub mod error;
 pub mod layout;
 pub mod settings;
@@ -47,6 +48,7 @@ mod seasons;
 mod track;
 
 pub use choice::{Detector, Detectors};
+pub use controls::{Controls, Held};
 pub use error::Error;
 pub use incidents::verdict::{
     Cause, CauseItem, Change, Direction, Incident, Kind, Resolution, Severity, State, Verdict,

@@ -1,18 +1,22 @@
 //! Windows in, verdicts out.
 
+mod account;
+mod tell;
+
 use crate::Error;
-use crate::absence::evidence::{Absence, Evidence};
+use crate::absence::evidence::Absence;
 use crate::chance::joint::{self, Opinion};
 use crate::chance::pace::Pace;
-use crate::incidents::cause::Finding;
+use crate::controls::feedback::Answer;
 use crate::incidents::incident::{CAUSES, Moment, Watch};
 use crate::incidents::names::Names;
-use crate::incidents::verdict::{Cause, Change, Resolution, Severity, State, Verdict};
-use crate::layout::{Block, Layout};
+use crate::incidents::verdict::{Cause, Change, Resolution, State, Verdict};
+use crate::layout::Layout;
 use crate::part::Part;
 use crate::seasons::volume::{self, Volume};
 use crate::settings::{MOST_P_ALERT, Settings};
 use crate::window::{Item, Window};
+use account::Account;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A window of this `p` or more is learned in full, a rarer one in proportion, down to the least weight of the monitor's
@@ -20,6 +24,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const USUAL: f64 = 0.01;
 /// A part whose joint `p` is above this explains nothing.
 const EXPLAINS: f64 = 0.05;
+/// The `p` of a window in which a number is outside what it is allowed: as rare as can be told.
+const FORBIDDEN: f64 = 1e-12;
 
 /// Baseline, detectors, calibration and incident of one monitor. Serialised, it is its own checkpoint: bytes that no
 /// pipeline wrote are an error when read.
@@ -36,7 +42,12 @@ struct Inside {
     absence: Absence,
     volume: Volume,
     names: Names,
+    /// The incident that people are told of.
     watch: Watch,
+    /// What the models take as an incident: the same, but for what controls hold back.
+    event: Watch,
+    /// Milliseconds of excluded periods since the last window that was judged.
+    left_out_ms: u64,
     /// The window judged last, until it is learned.
     unlearned: Option<Unlearned>,
 }
@@ -102,6 +113,8 @@ impl Pipeline {
             volume: Volume::default(),
             names,
             watch: Watch::default(),
+            event: Watch::default(),
+            left_out_ms: 0,
             unlearned: None,
         }))
     }
@@ -170,7 +183,7 @@ impl Pipeline {
         let inside = &self.0;
         inside.unlearned.as_ref().map_or_else(Vec::new, |unlearned| {
             let absent = inside.absence.evidence(&inside.layout, window, &inside.settings, inside.p_alert());
-            inside.told(&unlearned.joint, absent, window, most)
+            inside.told(&unlearned.joint, absent, window, [most, most]).causes
         })
     }
 
@@ -196,13 +209,18 @@ impl Inside {
         if got != expected {
             return Err(Error::Length { got, expected });
         }
-        if self.seen > 0 && window.end_ms <= self.last_end_ms {
+        if (self.seen > 0 || self.left_out_ms > 0) && window.end_ms <= self.last_end_ms {
             return Err(Error::Order { end_ms: window.end_ms, last_ms: self.last_end_ms });
         }
         self.learn();
         self.last_end_ms = window.end_ms;
-        self.seen = self.seen.saturating_add(1);
         self.names.name_rows(&self.layout, window.slots);
+        if self.settings.excludes(window.end_ms) {
+            return Ok(self.leave_out(window));
+        }
+        let gap_ms = window.gap_ms.saturating_add(std::mem::take(&mut self.left_out_ms));
+        let window = &Window { gap_ms, ..*window };
+        self.seen = self.seen.saturating_add(1);
 
         let scores = self.score_parts(window);
         let opinions: Vec<Opinion> = self.parts.iter().zip(&scores).map(|(part, score)| part.opinion(*score)).collect();
@@ -211,25 +229,25 @@ impl Inside {
         let (warming, needed) = (self.seen <= self.settings.min_history, self.settings.min_history);
         let p = if warming { 1.0 } else { joint.iter().copied().fold(absent.p, f64::min) };
         let score = joint::score(p, self.p_alert());
-        let severity = Severity::of(score);
         let patience = absent.patience;
-        let causes = if severity.is_some() { self.told(&joint, absent, window, CAUSES) } else { Vec::new() };
-        if severity.is_some() {
-            self.absence.tell(self.p_alert());
-        }
-
-        let before = self.watch.open();
+        let most = if self.settings.controls.judge_causes() { usize::MAX } else { CAUSES };
+        let account = if score >= 0.5 { self.told(&joint, absent, window, [CAUSES, most]) } else { Account::default() };
         let missed = (window.gap_ms / self.settings.window_ms).min(u64::from(u32::MAX)) as u32;
         let lasts = Pace::of(&self.layout, &self.settings).jolt();
-        let (end_ms, seen) = (window.end_ms, self.seen);
-        let moment = Moment { end_ms, missed, seen, p, lasts, patience, score, causes: causes.clone() };
-        let change = self.watch.step(moment, &self.settings);
-        let during = self.watch.open();
-        let turn = change.as_ref().and_then(Turn::of);
+        if score >= 0.5 {
+            self.absence.tell(self.p_alert());
+        }
+        let is_confirmed = self.said(window.end_ms) == Some(&Answer::Anomaly);
+        let (end_ms, seen, causes) = (window.end_ms, self.seen, account.told());
+        let moment = Moment { end_ms, missed, seen, p, lasts, patience, score, causes, is_limit: false, is_confirmed };
+        let turn = self.event.step(moment.clone(), &self.settings).as_ref().and_then(Turn::of);
+        let broken = self.settings.controls.broken(&self.layout, window.values, window.end_ms);
+        // What is forbidden isn't what is ordinary, even where nothing else is known yet.
+        let p = if broken.causes.is_empty() { p } else { FORBIDDEN };
         self.unlearned =
             Some(Unlearned { scores, joint, p, turn, items: window.items.to_vec(), is_empty: window.n == 0 });
         let state = if warming { State::Warming { seen: self.seen, needed } } else { State::Ready };
-        Ok(Verdict { state, p, score, severity, causes, change, incident: during.or(before) })
+        Ok(self.tell(moment, broken, &account, state))
     }
 
     /// The `p` at the alert boundary. The budget is one of openings, and an ordinary jolt opens once, however many windows
@@ -255,70 +273,10 @@ impl Inside {
         self.parts.iter_mut().map(score).collect()
     }
 
-    /// What is absent from a window, then what its models say, where there is nothing or they would alert by themselves: at
-    /// most `most`.
-    fn told(&self, joint: &[f64], absent: Evidence, window: &Window, most: usize) -> Vec<Cause> {
-        let mut causes = absent.causes;
-        let alerts = joint.iter().any(|p| *p <= self.p_alert());
-        if causes.is_empty() || alerts {
-            let share = if causes.is_empty() { 1.0 } else { 0.5 };
-            causes.iter_mut().for_each(|cause| cause.share *= share);
-            let others = self.causes(joint, window, most);
-            causes.extend(others.into_iter().map(|cause| Cause { share: cause.share * share, ..cause }));
-            causes.truncate(most);
-        }
-        causes
-    }
-
-    /// The `most` largest contributions over all parts, each part weighing by how surprised it is.
-    fn causes(&self, joint: &[f64], window: &Window, most: usize) -> Vec<Cause> {
-        // Where none is surprised, the least ordinary tells the little there is.
-        let explains = joint.iter().copied().fold(1.0, f64::min).max(EXPLAINS);
-        let surprises: Vec<f64> = joint.iter().map(|p| if *p <= explains { -p.ln() } else { 0.0 }).collect();
-        let all: f64 = surprises.iter().sum();
-        let mut findings: Vec<(Finding, f64)> = Vec::new();
-        for (part, surprise) in self.parts.iter().zip(&surprises).filter(|(_, surprise)| **surprise > 0.0) {
-            for share in part.explain().into_iter().take(most) {
-                let (block, feature, share) = (part.block(), share.feature, share.share * surprise / all);
-                let of_block = || self.parts.iter().filter(|part| part.block() == block);
-                let elsewhere = || of_block().find_map(|part| part.expectation(feature));
-                // What was seen at its hour: the others were shown it as at an average one.
-                let by_hour = of_block().find_map(|part| part.at_its_hour(feature));
-                let Some(seen) = by_hour.or_else(|| part.expectation(feature)).or_else(elsewhere) else { continue };
-                let place = |(known, _): &&mut (Finding, f64)| (known.block, known.feature) == (block, feature);
-                if let Some((known, largest)) = findings.iter_mut().find(place) {
-                    known.share += share;
-                    // Who says most of it says what it is.
-                    if share > *largest {
-                        (known.seen, *largest) = (seen, share);
-                    }
-                } else {
-                    findings.push((Finding { block, feature, share, seen, centre: part.centre(feature) }, share));
-                }
-            }
-        }
-        let mut findings: Vec<Finding> = findings.into_iter().map(|(finding, _)| finding).collect();
-        let leading = |finding: &Finding| match &self.layout.blocks[finding.block] {
-            // A number of different values or a quantile names no item, and much of it follows from the size of the traffic.
-            Block::Numeric { names } if names[finding.feature] != "count" => finding.share,
-            _ => 2.0 * finding.share,
-        };
-        findings.sort_by(|a, b| leading(b).total_cmp(&leading(a)));
-        // A block's second finding tells less than another block's first, its third still less.
-        let mut told = vec![0.0; self.layout.blocks.len()];
-        let mut ranked: Vec<(f64, Finding)> = Vec::with_capacity(findings.len());
-        for finding in findings {
-            told[finding.block] += 1.0;
-            ranked.push((leading(&finding) / told[finding.block], finding));
-        }
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-        ranked.iter().take(most).map(|(_, finding)| finding.describe(&self.layout, &self.names, window)).collect()
-    }
-
     fn learn(&mut self) {
         let Some(Unlearned { scores, joint, p, turn, items, is_empty }) = self.unlearned.take() else { return };
         let p_alert = self.p_alert();
-        let in_incident = self.watch.is_learned_little(&self.settings);
+        let in_incident = self.event.is_learned_little(&self.settings);
         let least = Pace::of(&self.layout, &self.settings).least_weight();
         let weight = if in_incident { least } else { ((p / USUAL) as f32).clamp(least, 1.0) };
         // Scores of nothing are no scores: what comes after an outage would be as rare as nothing else.
@@ -361,7 +319,7 @@ impl Inside {
         if !self.names.is_consistent(&self.layout) {
             return Err(Error::Checkpoint("item names don't fit the layout"));
         }
-        if !self.watch.is_consistent() {
+        if !(self.watch.is_consistent() && self.event.is_consistent()) {
             return Err(Error::Checkpoint("the open incident is impossible"));
         }
         if self.unlearned.as_ref().is_some_and(|unlearned| !unlearned.is_consistent(self.parts.len())) {

@@ -1,5 +1,6 @@
 //! What a user can choose; checked once, when a pipeline is made.
 
+use crate::controls::Controls;
 use crate::{Detectors, Error, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub detectors: Detectors,
     /// Whose hours and weekdays the traffic follows.
     pub time_zone: Zone,
+    /// What may open incidents.
+    pub controls: Controls,
 }
 
 impl Settings {
@@ -39,6 +42,7 @@ impl Settings {
             accept_after: 720,
             detectors: Detectors::default(),
             time_zone: Zone::default(),
+            controls: Controls::default(),
         }
     }
 
@@ -48,6 +52,16 @@ impl Settings {
         (self.budget_per_day * self.window_ms as f64 / DAY_MS).clamp(1e-9, MOST_P_ALERT)
     }
 
+    /// Whether the window that ends then is in a period that controls exclude.
+    pub(crate) fn excludes(&self, end_ms: u64) -> bool {
+        self.controls.excludes(end_ms.saturating_sub(self.window_ms), end_ms, &self.time_zone)
+    }
+
+    /// Whether incidents may open in the window that ends then.
+    pub(crate) fn is_scheduled(&self, end_ms: u64) -> bool {
+        self.controls.is_scheduled(end_ms.saturating_sub(self.window_ms), end_ms, &self.time_zone)
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         let range = |holds: bool, name, allowed| if holds { Ok(()) } else { Err(Error::Setting { name, allowed }) };
         range((100..=86_400_000).contains(&self.window_ms), "window_ms", "100 to 86,400,000")?;
@@ -55,7 +69,8 @@ impl Settings {
         range(budget > 0.0 && budget <= 10_000.0, "budget_per_day", "above 0 and at most 10,000")?;
         range((20..=100_000).contains(&self.min_history), "min_history", "20 to 100,000")?;
         range((1..=10_000).contains(&self.quiet_after), "quiet_after", "1 to 10,000")?;
-        range((60..=1_000_000).contains(&self.accept_after), "accept_after", "60 to 1,000,000")
+        range((60..=1_000_000).contains(&self.accept_after), "accept_after", "60 to 1,000,000")?;
+        self.controls.check()
     }
 }
 

@@ -64,6 +64,23 @@ impl Finding {
         Cause { kind, feature, what, direction, expected, low, high, observed, windows, share: self.share, items }
     }
 
+    /// Which way the feature moved: of a histogram, whether its values became larger; none where that doesn't show.
+    pub(crate) fn moved(&self, layout: &Layout) -> Option<Direction> {
+        let more = self.seen.observed > self.seen.expected;
+        let up = match &layout.blocks[self.block] {
+            Block::Histogram { edges, .. } => {
+                let from_centre = (self.feature % (edges.len() + 1)) as f64 - self.centre.unwrap_or(f64::NAN);
+                // The bucket in the middle is left in either direction.
+                if from_centre.is_nan() || from_centre.abs() < 0.5 {
+                    return None;
+                }
+                more == (from_centre > 0.0)
+            }
+            _ => more,
+        };
+        Some(if up { Direction::Up } else { Direction::Down })
+    }
+
     fn kind_of_count(&self, dimension: &str, direction: Direction, items: &[CauseItem], names: &Names) -> Kind {
         let seen = self.seen;
         match (direction, items.first()) {

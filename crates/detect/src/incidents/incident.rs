@@ -16,7 +16,7 @@ pub(crate) const CAUSES: usize = 5;
 const TOLD: usize = 32;
 
 /// A window as an incident sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Moment {
     /// End of the window, ms since the epoch.
     pub end_ms: u64,
@@ -33,6 +33,10 @@ pub(crate) struct Moment {
     pub patience: u32,
     /// Its causes; empty below 0.5.
     pub causes: Vec<Cause>,
+    /// Whether a number is outside the range that it is allowed.
+    pub is_limit: bool,
+    /// Whether somebody said that the open incident is one.
+    pub is_confirmed: bool,
 }
 
 /// The open incident, if there is one.
@@ -78,12 +82,17 @@ impl Watch {
         let passed = moment.missed.saturating_add(1);
         open.incident.last_end_ms = moment.end_ms;
         open.incident.windows = open.incident.windows.saturating_add(passed);
+        // What is forbidden, or known to be wrong, doesn't become normal by lasting.
+        let is_kept = moment.is_limit || moment.is_confirmed;
+        if is_kept {
+            (open.observed, open.patient) = (0, 0);
+        }
         let (observed, accept_after) = match moment.patience {
             0 => (&mut open.observed, settings.accept_after),
             patience => (&mut open.patient, patience.max(settings.accept_after)),
         };
         *observed = observed.saturating_add(1);
-        let is_usual_by_now = *observed >= accept_after;
+        let is_usual_by_now = !is_kept && *observed >= accept_after;
         let change = match Severity::of(moment.score) {
             Some(severity) => open.continue_with(moment, severity, settings),
             None => {
@@ -100,6 +109,11 @@ impl Watch {
             return change;
         };
         self.open.take().map(|open| Change::Resolved(open.incident, resolution))
+    }
+
+    /// Ends the open incident with a window in which it isn't judged.
+    pub(crate) fn end(&mut self, end_ms: u64) -> Option<Incident> {
+        self.open.take().map(|open| Incident { last_end_ms: end_ms, ..open.incident })
     }
 
     pub(crate) fn is_consistent(&self) -> bool {
@@ -166,7 +180,10 @@ fn peak(incident: &mut Incident, moment: Moment, severity: Severity, settings: &
     incident.score = moment.score;
     incident.p = moment.p;
     incident.severity = severity;
-    incident.rarity = summary::rarity(moment.p / moment.lasts as f64, settings.window_ms, moment.seen);
+    incident.rarity = match moment.is_limit {
+        true => "outside what is allowed".to_owned(),
+        false => summary::rarity(moment.p / moment.lasts as f64, settings.window_ms, moment.seen),
+    };
     incident.summary = summary::sentence(&moment.causes, settings.window_ms);
     incident.causes = moment.causes;
 }
@@ -194,6 +211,8 @@ mod tests {
             lasts: 1,
             patience: 0,
             causes: Vec::new(),
+            is_limit: false,
+            is_confirmed: false,
         }
     }
 
@@ -204,6 +223,7 @@ mod tests {
             Change::Updated(_) => "updated",
             Change::Resolved(_, Resolution::Quiet) => "quiet",
             Change::Resolved(_, Resolution::Accepted) => "accepted",
+            Change::Resolved(_, resolution) => panic!("{resolution}"),
         };
         let step = |(window, score): (usize, &f64)| {
             watch.step(at(window as u64, *score), &settings()).map(|change| (window, name(change)))
@@ -279,6 +299,15 @@ mod tests {
         let mut step = |window, patience| watch.step(Moment { patience, ..at(window, 0.6) }, &settings());
         (0..90).for_each(|window| _ = step(window, 100));
         assert!(step(90, 0).is_none());
+    }
+
+    #[test]
+    fn what_is_forbidden_or_confirmed_does_not_become_normal() {
+        for (is_limit, is_confirmed) in [(true, false), (false, true)] {
+            let mut watch = Watch::default();
+            let step = |window| watch.step(Moment { is_limit, is_confirmed, ..at(window, 0.6) }, &settings());
+            assert_eq!((0..200).filter_map(step).count(), 1);
+        }
     }
 
     #[test]

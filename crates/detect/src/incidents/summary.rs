@@ -43,6 +43,7 @@ pub(crate) fn sentence(causes: &[Cause], window_ms: u64) -> String {
         (Kind::Share, Direction::Down) if histogram => format!("{who} is unusual: only {calls}"),
         (Kind::Share, Direction::Up) => format!("{what} is busier than usual: {counted}"),
         (Kind::Share, Direction::Down) => format!("{what} is quieter than usual: {counted}"),
+        (Kind::OutOfRange, _) => format!("{what} is out of range: {observed}"),
         (Kind::Feature, Direction::Up) => format!("{what} above usual: {band}"),
         (Kind::Feature, Direction::Down) => format!("{what} below usual: {band}"),
     }

@@ -1,5 +1,6 @@
 //! What comes out for one window.
 
+use crate::controls::Held;
 use std::fmt;
 
 /// The judgement of one window.
@@ -19,6 +20,8 @@ pub struct Verdict {
     pub change: Option<Change>,
     /// End of the first window of the incident this window belongs to (its identity), ms since the epoch.
     pub incident: Option<u64>,
+    /// The control that kept this window, unusual as it is, from being part of an incident.
+    pub held: Option<Held>,
 }
 
 /// Whether the baseline knows enough to alert.
@@ -33,6 +36,8 @@ pub enum State {
     },
     /// Yes.
     Ready,
+    /// It lies in an excluded period: it was neither judged nor learnt.
+    Excluded,
 }
 
 /// A band of scores.
@@ -92,6 +97,8 @@ pub enum Kind {
     Missing,
     /// Another feature left its band.
     Feature,
+    /// A number left the range that it is allowed.
+    OutOfRange,
 }
 
 impl fmt::Display for Kind {
@@ -109,6 +116,7 @@ impl fmt::Display for Kind {
             Self::FlatLine => "flat line",
             Self::Missing => "missing",
             Self::Feature => "feature",
+            Self::OutOfRange => "out of range",
         })
     }
 }
@@ -161,20 +169,35 @@ pub enum Change {
 }
 
 /// Why an incident ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
     /// Quiet for long enough.
     Quiet,
     /// It lasted so long that it is the new normal.
     Accepted,
+    /// Somebody said that it is normal.
+    Normal {
+        /// Who.
+        by: String,
+    },
+    /// Somebody doesn't want to hear of it for now.
+    Snoozed {
+        /// Who.
+        by: String,
+    },
+    /// A period began in which nothing is judged.
+    Excluded,
 }
 
 impl fmt::Display for Resolution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Quiet => "back to normal",
-            Self::Accepted => "accepted as the new normal",
-        })
+        match self {
+            Self::Quiet => f.write_str("back to normal"),
+            Self::Accepted => f.write_str("accepted as the new normal"),
+            Self::Normal { by } => write!(f, "marked as normal by {by}"),
+            Self::Snoozed { by } => write!(f, "snoozed by {by}"),
+            Self::Excluded => f.write_str("an excluded period began"),
+        }
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) enum Fault {
     Drop(f64),
 }
 
+#[derive(Clone)]
 pub(crate) struct Shop {
     rng: ChaCha8Rng,
     rate: f64,
