@@ -1,5 +1,8 @@
 //! `eddyline`: from the command line to the code that does it, and from its outcome to an exit code.
 
+use eddyline_wire::keys::Companions;
+use eddyline_worker::cli::feedback::FeedbackArgs;
+use eddyline_worker::cli::mark::MarkArgs;
 use eddyline_worker::cli::test_sink::TestSinkArgs;
 use eddyline_worker::cli::{Cli, Command};
 use eddyline_worker::config::Config;
@@ -11,7 +14,7 @@ use eddyline_worker::replay::plan::Order;
 use eddyline_worker::service::context::Context;
 use eddyline_worker::service::worker::Worker;
 use eddyline_worker::store::lease;
-use eddyline_worker::{count, doctor, explain, logs, observe, replay, sinks, upkeep};
+use eddyline_worker::{count, doctor, explain, feedback, logs, markers, observe, replay, sinks, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
         Command::Export(args) => upkeep::export::run(&args.into()).map_err(Into::into),
         Command::Import(args) => upkeep::import::run(&args.into()).map_err(Into::into),
         Command::TestSink(args) => test_sink(&args),
+        Command::Feedback(args) => give_feedback(&args),
+        Command::Mark(args) => mark(&args),
         Command::Doctor(args) => match doctor::command::run(&args.server.redis, args.json) {
             Ok(true) => Ok(()),
             Ok(false) => return ExitCode::FAILURE,
@@ -51,6 +56,22 @@ async fn test_sink(args: &TestSinkArgs) -> anyhow::Result<()> {
     let config = Sources::from(args).load()?.config;
     logs::init(&config.live.log);
     sinks::command::run(args, &config).await
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn give_feedback(args: &FeedbackArgs) -> anyhow::Result<()> {
+    let order = args.order().map_err(anyhow::Error::msg)?;
+    let lines = feedback::command::run(&args.server.redis, &order).await?;
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn mark(args: &MarkArgs) -> anyhow::Result<()> {
+    let (mut connection, _pushes) = args.server.redis.connect().await?;
+    let id = markers::add(&mut connection, &args.text, args.monitor.as_ref().map(Companions::monitor)).await?;
+    println!("marked as {id}");
+    Ok(())
 }
 
 #[tokio::main]

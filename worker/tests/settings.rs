@@ -25,8 +25,8 @@ fn detectors_of_one_monitor_are_changed_while_a_worker_runs() {
     let worker = Worker::start(&server);
     wait_for_score(&mut connection, 149);
     let before = scores(&mut connection);
-    set(&mut connection, "detectors", "zscore,moving-average");
-    set(&mut connection, "budget", "1000");
+    let both = redis::cmd("HSET").arg(keys().settings()).arg("detectors").arg("zscore,moving-average").to_owned();
+    both.to_owned().arg("budget").arg("1000").exec(&mut connection).unwrap();
     wait_for_look(&mut connection);
     write_fingerprints(&mut connection, 150..220, 1);
     wait_for_score(&mut connection, 219);

@@ -40,6 +40,7 @@ impl From<&ChoiceArgs> for Choices {
             accept_after: args.accept_after,
             detectors: args.detectors.clone(),
             time_zone: args.time_zone.clone(),
+            ..Self::default()
         }
     }
 }

@@ -5,7 +5,9 @@ pub mod choices;
 pub mod doctor;
 pub mod explain;
 pub mod export;
+pub mod feedback;
 pub mod import;
+pub mod mark;
 pub mod replay;
 pub mod settings;
 pub mod test_sink;
@@ -21,7 +23,9 @@ use clap::{Args, Parser, Subcommand};
 use doctor::DoctorArgs;
 use explain::ExplainArgs;
 use export::ExportArgs;
+use feedback::FeedbackArgs;
 use import::ImportArgs;
+use mark::MarkArgs;
 use replay::ReplayArgs;
 use test_sink::TestSinkArgs;
 use upkeep::{CopyArgs, DeleteArgs, RenameArgs};
@@ -74,6 +78,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Say what is wrong with a server and its monitors, and what to do about it.
     Doctor(DoctorArgs),
+    /// Say of an incident that it is normal, an anomaly, or not to be heard of for a while.
+    Feedback(FeedbackArgs),
+    /// Leave a marker, such as a release, for incidents to show.
+    Mark(MarkArgs),
     /// Send a test notification to a sink and say what became of it.
     TestSink(TestSinkArgs),
     /// Say why a window alerted, or why it didn't, feature by feature.

@@ -4,6 +4,7 @@ use super::code::Code;
 use super::finding::{Finding, SERVER};
 use super::patient::Patient;
 use crate::store::write::GROUP;
+use eddyline_wire::keys::service::MARKERS;
 use eddyline_wire::keys::{ALERTS, CLOSED, Companions};
 use redis::RedisResult;
 
@@ -27,6 +28,8 @@ fn calls(monitor: &Companions, module: bool) -> Vec<Vec<Vec<u8>>> {
         keyed("HGET", monitor.settings(), "period_ms"),
         keyed("HGET", monitor.schemas(), "0"),
         keyed("HGETALL", monitor.settings(), ""),
+        keyed("HLEN", monitor.settings(), ""),
+        words("XRANGE", Some(MARKERS.into()), "- +"),
         keyed("HSETNX", monitor.schemas(), "0 record"),
         keyed("XINFO STREAM", monitor.scores(), ""),
         keyed("TYPE", monitor.scores(), ""),

@@ -97,6 +97,21 @@ impl Judge {
         &self.choices
     }
 
+    /// Goes on under other choices with all that was learnt.
+    ///
+    /// # Errors
+    /// Choices under which the windows would have taught something else; nothing is changed then.
+    pub fn choose(&mut self, choices: &Choices) -> Result<(), eddyline_detect::Error> {
+        if self.choices == *choices {
+            return Ok(());
+        }
+        if let Some(series) = &mut self.series {
+            series.pipeline.reconfigure(choices.settings(series.schema.record.window_ms))?;
+        }
+        self.choices = choices.clone();
+        Ok(())
+    }
+
     /// The baseline, once there was a fingerprint.
     #[must_use]
     pub fn series(&self) -> Option<&Series> {

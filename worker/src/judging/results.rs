@@ -50,7 +50,7 @@ pub fn results(
         p: verdict.p,
         state: translate::state(verdict.state),
         incident,
-        held: None,
+        held: verdict.held.map(|held| held.as_str().to_owned()),
         missed: 0,
     };
     Ok((score, alerts))

@@ -129,5 +129,6 @@ pub fn state(state: detect::State) -> eddyline_wire::score::State {
     match state {
         detect::State::Warming { seen, needed } => eddyline_wire::score::State::Warming { seen, needed },
         detect::State::Ready => eddyline_wire::score::State::Ready,
+        detect::State::Excluded => eddyline_wire::score::State::Excluded,
     }
 }

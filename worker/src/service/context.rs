@@ -1,6 +1,7 @@
 //! What is the same for all monitors of a worker.
 
 use crate::config::Live;
+use crate::markers::Markers;
 use crate::service::sharing::Peers;
 use crate::service::status::Status;
 use crate::service::troubles::Troubles;
@@ -25,6 +26,8 @@ pub struct Context {
     pub peers: Peers,
     /// What Redis refuses at the moment.
     pub troubles: Troubles,
+    /// What people did lately.
+    pub markers: Markers,
     leaving: AtomicBool,
 }
 
@@ -40,6 +43,7 @@ impl Context {
             worker,
             status: Arc::default(),
             troubles: Troubles::default(),
+            markers: Markers::default(),
             leaving: AtomicBool::new(false),
         }
     }

@@ -64,6 +64,7 @@ impl<'a> Finder<'a> {
         loop {
             sweep.tick().await;
             self.context.status.beat();
+            self.context.markers.look(&mut self.connection).await;
             while let Ok(name) = heard.try_recv() {
                 self.search.hear(name);
             }

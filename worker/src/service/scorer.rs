@@ -147,8 +147,9 @@ impl Scorer {
             return Ok(progress);
         }
         self.settings.look(connection, &self.keys.settings(), &self.name).await?;
-        let state = self.state.take();
-        let mut state = match state.filter(|state| *state.judge.choices() == *self.choices()) {
+        let choices = self.choices().into_owned();
+        let as_chosen = |mut state: State| state.judge.choose(&choices).is_ok().then_some(state);
+        let mut state = match self.state.take().and_then(as_chosen) {
             Some(state) => state,
             None => self.load(connection).await?,
         };
@@ -161,6 +162,9 @@ impl Scorer {
         let Some((results, used)) = tokio::task::block_in_place(|| self.judge(&mut state, entries)) else {
             return Ok(Progress::More);
         };
+        if let Some(series) = state.judge.series() {
+            self.settings.compare(series, &self.name);
+        }
         if !results.is_empty() && !self.write(connection, &mut state, &results).await? {
             return Ok(Progress::More);
         }

@@ -37,7 +37,7 @@ pub enum CheckpointError {
     /// The payload is no baseline.
     #[error("its content can't be read: {0}")]
     Content(String),
-    /// It was learnt under other settings.
+    /// It was learnt under settings that teach something else.
     #[error("the settings changed")]
     Settings,
     /// Its schema is gone or means something else now.
@@ -116,13 +116,13 @@ pub fn moved_to(bytes: &[u8], last: EntryId) -> Result<Vec<u8>, CheckpointError>
     sealed(&[&moved[..], rest].concat()).ok_or(CheckpointError::Damaged)
 }
 
-/// Reads a checkpoint made under the same choices.
+/// Reads a checkpoint made under choices that teach the same.
 ///
 /// # Errors
 /// Anything else.
 pub fn decode(bytes: &[u8], choices: &Choices) -> Result<Checkpoint, CheckpointError> {
     let (made_under, checkpoint) = decode_any(bytes)?;
-    if made_under == *choices { Ok(checkpoint) } else { Err(CheckpointError::Settings) }
+    if made_under.learn_as(choices) { Ok(checkpoint) } else { Err(CheckpointError::Settings) }
 }
 
 /// Reads a checkpoint and the choices under which it was made.
@@ -173,10 +173,10 @@ impl Checkpoint {
     ///
     /// # Errors
     /// A schema with which the pipeline wasn't made.
-    pub fn resume(self, choices: Choices, schema: Arc<NamedSchema>) -> Result<Judge, CheckpointError> {
-        let same = self.pipeline.layout() == &translate::layout(&schema.record)
-            && self.pipeline.settings() == &choices.settings(schema.record.window_ms);
-        if !same || schema.id != self.schema {
+    pub fn resume(mut self, choices: Choices, schema: Arc<NamedSchema>) -> Result<Judge, CheckpointError> {
+        let same = self.pipeline.layout() == &translate::layout(&schema.record) && schema.id == self.schema;
+        let settings = choices.settings(schema.record.window_ms);
+        if !same || self.pipeline.reconfigure(settings).is_err() {
             return Err(CheckpointError::Schema);
         }
         let Self { pipeline, open, last_end_ms, .. } = self;
@@ -239,7 +239,7 @@ mod tests {
         newer[4] += 1;
         assert_eq!(decode(&newer, &Choices::default()).unwrap_err(), CheckpointError::Version(VERSION + 1));
         assert_eq!(choices(&sample()), Ok(Choices::default()));
-        let other = Choices { budget_per_day: 24.0, ..Choices::default() };
+        let other = Choices { detectors: "level".parse().unwrap(), ..Choices::default() };
         assert_eq!(decode(&sample(), &other).unwrap_err(), CheckpointError::Settings);
     }
 
@@ -250,6 +250,14 @@ mod tests {
         assert_eq!(decode(&moved, &Choices::default()).unwrap().last, here);
         assert_eq!(moved_to(&moved, LAST).unwrap(), sample());
         assert_eq!(moved_to(b"EDLM", here).unwrap_err(), CheckpointError::Foreign);
+    }
+
+    #[test]
+    fn a_baseline_outlives_a_change_of_what_may_alert() {
+        let mut other = Choices { budget_per_day: 24.0, ..Choices::default() };
+        other.set("direction:count", "up").unwrap().unwrap();
+        let judge = decode(&sample(), &other).unwrap().resume(other.clone(), schema()).unwrap();
+        assert_eq!((judge.choices(), judge.series().unwrap().pipeline.settings()), (&other, &other.settings(1000)));
     }
 
     #[test]

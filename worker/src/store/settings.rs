@@ -2,7 +2,9 @@
 //! while the worker runs. A field that can't be read is said once and left out.
 
 use crate::config::Live;
+use crate::feedback::record::{FIELD, Record};
 use crate::judging::choices::Choices;
+use crate::judging::judge::Series;
 use crate::logs::Notice;
 use crate::store::connect::{Connection, is_lost};
 use eddyline_wire::text::printable;
@@ -16,6 +18,9 @@ use tracing::{info, warn};
 /// How soon a change is noticed.
 const EVERY: Duration = Duration::from_secs(2);
 
+/// Most fields that the hash of a monitor may have.
+const MAX_FIELDS: u64 = 1000;
+
 /// Fields that a vector monitor has besides ([`crate::store::vector`]).
 const OTHERS: [&str; 2] = [PERIOD, FEATURES];
 
@@ -24,6 +29,13 @@ fn joined(choices: &Choices, mut hash: Vec<(Vec<u8>, Vec<u8>)>) -> (Choices, Vec
     let (mut choices, mut wrong) = (choices.clone(), Vec::new());
     hash.sort();
     for (name, value) in hash {
+        if name == FIELD.as_bytes() {
+            match Record::parse(&value) {
+                Ok(record) => choices.controls.feedback = record.feedback(),
+                Err(why) => wrong.push(format!("'{FIELD}': {why}")),
+            }
+            continue;
+        }
         let text = String::from_utf8_lossy(&value);
         match std::str::from_utf8(&name).ok().and_then(|name| choices.set(name, &text)) {
             Some(Ok(())) => {}
@@ -32,8 +44,9 @@ fn joined(choices: &Choices, mut hash: Vec<(Vec<u8>, Vec<u8>)>) -> (Choices, Vec
             }
             None if OTHERS.iter().any(|field| field.as_bytes() == name) => {}
             None => {
-                let all: Vec<&str> = Choices::names().chain(OTHERS).collect();
-                wrong.push(format!("'{}' isn't one of {}", printable(&name, 64), all.join(", ")));
+                let of_features = Choices::names_of_features().map(|name| format!("{name}:<feature>"));
+                let all = Choices::names().chain(OTHERS).map(str::to_owned).chain(of_features);
+                wrong.push(format!("'{}' isn't one of {}", printable(&name, 64), all.collect::<Vec<_>>().join(", ")));
             }
         }
     }
@@ -63,6 +76,9 @@ pub struct Settings {
     now: Choices,
     read: Option<Instant>,
     trouble: Notice,
+    /// Id of the schema that was last compared with what is chosen now.
+    compared: Option<u64>,
+    misplaced: Notice,
 }
 
 impl Settings {
@@ -70,7 +86,16 @@ impl Settings {
     #[must_use]
     pub fn new(mut live: watch::Receiver<Arc<Live>>, monitor: &[u8]) -> Self {
         let (now, _) = live.borrow_and_update().choices.of(monitor);
-        Self { monitor: monitor.to_vec(), live, hash: Vec::new(), now, read: None, trouble: Notice::default() }
+        Self {
+            monitor: monitor.to_vec(),
+            live,
+            hash: Vec::new(),
+            now,
+            read: None,
+            trouble: Notice::default(),
+            compared: None,
+            misplaced: Notice::default(),
+        }
     }
 
     /// What is chosen now.
@@ -88,18 +113,21 @@ impl Settings {
         if !is_changed && self.read.is_some_and(|read| read.elapsed() < EVERY) {
             return Ok(());
         }
-        let unread = match redis::cmd("HGETALL").arg(key).query_async(connection).await {
-            Ok(hash) => {
+        let unread = match read(connection, key).await {
+            Ok(Ok(hash)) => {
                 self.hash = hash;
                 None
             }
+            Ok(Err(why)) => Some(why),
             Err(error) if is_lost(&error) => return Err(error),
             Err(error) => Some(error.to_string()),
         };
         self.read = Some(Instant::now());
         let (defaults, mut wrong) = self.live.borrow_and_update().choices.of(&self.monitor);
         let (now, wrong_in_hash) = joined(&defaults, self.hash.clone());
-        self.now = now;
+        if self.now != now {
+            (self.now, self.compared) = (now, None);
+        }
         wrong.extend(unread.map_or(wrong_in_hash, |error| vec![error]));
         let wrong = wrong.join("; ");
         if wrong.is_empty() {
@@ -111,6 +139,36 @@ impl Settings {
         }
         Ok(())
     }
+
+    /// Says once which controls are for features that the monitor doesn't have.
+    pub fn compare(&mut self, series: &Series, monitor: &str) {
+        if self.compared == Some(series.schema.id) {
+            return;
+        }
+        self.compared = Some(series.schema.id);
+        let wrong: Vec<String> = self.now.controls.misplaced(series.pipeline.layout());
+        let shown: Vec<String> = wrong.iter().take(SHOWN).map(|wrong| printable(wrong.as_bytes(), 256)).collect();
+        let (shown, more) = (shown.join("; "), wrong.len().saturating_sub(SHOWN));
+        if wrong.is_empty() {
+            _ = self.misplaced.is_over();
+        } else if self.misplaced.is_news(&shown) {
+            warn!(monitor, more, "controls without effect (EDDY.SCHEMA names the features): {shown}");
+        }
+    }
+}
+
+/// Controls without effect that are named.
+const SHOWN: usize = 10;
+
+type Hash = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// The hash, or why it isn't taken.
+async fn read(connection: &mut Connection, key: &[u8]) -> RedisResult<Result<Hash, String>> {
+    let fields: u64 = redis::cmd("HLEN").arg(key).query_async(connection).await?;
+    if fields > MAX_FIELDS {
+        return Ok(Err(format!("all of it: it has {fields} fields, more than {MAX_FIELDS}")));
+    }
+    redis::cmd("HGETALL").arg(key).query_async(connection).await.map(Ok)
 }
 
 #[cfg(test)]
@@ -140,7 +198,7 @@ mod tests {
         assert_eq!(choices.detectors.to_string(), "ewma");
         let all = wrong.join("; ");
         assert!(all.contains("'budget' is '-1': a number above 0"), "{all}");
-        assert!(all.contains("'sensitivity' isn't one of budget, min_history, quiet_after, accept_after, detectors, time_zone, period_ms, features"), "{all}");
+        assert!(all.contains("'sensitivity' isn't one of budget, min_history, quiet_after, accept_after, detectors, time_zone, schedule, exclude, period_ms, features, direction:<feature>, min_absolute"), "{all}");
         let (choices, wrong) = read(&[("detectors", "magic")]);
         assert_eq!(choices, Choices::default());
         assert!(wrong[0].contains("no detector is called 'magic'") && wrong[0].contains("moving-average"), "{wrong:?}");

@@ -201,7 +201,7 @@ pub(crate) fn wait_for_score(connection: &mut Connection, i: u64) {
 pub(crate) fn wait_for_look(connection: &mut Connection) {
     let mut looks = || {
         let stats: String = redis::cmd("INFO").arg("commandstats").query(connection).unwrap();
-        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_hgetall:calls=")).unwrap_or("0,");
+        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_hlen:calls=")).unwrap_or("0,");
         line.split(',').next().unwrap().parse::<u64>().unwrap()
     };
     let before = looks();

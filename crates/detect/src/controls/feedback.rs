@@ -55,7 +55,9 @@ impl Feedback {
         self.likes.iter().any(|like| like.has(cause, block))
     }
 
-    pub(crate) fn is_sound(&self) -> bool {
+    /// Whether it is bounded and its sizes are numbers.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
         self.by.len() <= MAX_NAME && self.likes.len() <= MAX_CAUSES && self.likes.iter().all(Likeness::is_sound)
     }
 }

@@ -186,7 +186,15 @@ impl Scorer {
             format!("schema {} isn't known", eddyline_wire::fingerprint::schema_id(fingerprint.schema))
         })?;
         let announced = announce.then_some(&mut state.announced);
-        results(&mut state.judge, announced, &self.identity, fingerprint, schema).map_err(|error| error.to_string())
+        let judged = results(&mut state.judge, announced, &self.identity, fingerprint, schema);
+        let (score, mut alerts) = judged.map_err(|error| error.to_string())?;
+        if announce {
+            self.context.markers.attach(self.keys.monitor(), &mut alerts);
+            if let Some(held) = &score.held {
+                metrics::counter!(names::HELD_BACK, "reason" => held.clone()).increment(1);
+            }
+        }
+        Ok((score, alerts))
     }
 }
 
