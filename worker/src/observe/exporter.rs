@@ -27,7 +27,7 @@ impl Exporter {
         }
         let handle = builder.install_recorder()?;
         let of_ours = |metric: &&Metric| !process::NAMES.contains(&metric.name);
-        METRICS.iter().filter(of_ours).for_each(begin);
+        METRICS.iter().filter(of_ours).for_each(describe);
         metrics::gauge!(names::BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         Ok(Self(handle))
     }
@@ -46,24 +46,29 @@ impl Exporter {
     }
 }
 
-fn begin(metric: &Metric) {
-    let labels = |series: Vec<(&'static str, &'static str)>| {
-        series.into_iter().map(|(label, value)| Label::from_static_parts(label, value)).collect::<Vec<_>>()
-    };
+/// There is a sink of this name: its series begin at 0, so that the first delivery that fails is a rise.
+pub fn expect_sink(name: &str) {
+    let of_sinks = METRICS.iter().filter(|metric| metric.labels.iter().any(|(label, _)| *label == "sink"));
+    of_sinks.for_each(|metric| begin(metric, Some(("sink", name))));
+}
+
+fn describe(metric: &Metric) {
     match metric.kind {
-        Kind::Counter => {
-            metrics::describe_counter!(metric.name, metric.help);
-            for series in metric.series() {
-                metrics::counter!(metric.name, labels(series)).increment(0);
-            }
-        }
-        // What a gauge is stands only when somebody looked.
+        Kind::Counter => metrics::describe_counter!(metric.name, metric.help),
         Kind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
-        Kind::Histogram => {
-            metrics::describe_histogram!(metric.name, metric.help);
-            for series in metric.series() {
-                let _ = metrics::histogram!(metric.name, labels(series));
-            }
+        Kind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
+    }
+    begin(metric, None);
+}
+
+fn begin(metric: &Metric, given: Option<(&'static str, &str)>) {
+    for series in metric.series(given) {
+        let labels: Vec<Label> = series.iter().map(|(label, value)| Label::new(*label, (*value).to_owned())).collect();
+        match metric.kind {
+            Kind::Counter => metrics::counter!(metric.name, labels).increment(0),
+            // What a gauge is stands only when somebody looked.
+            Kind::Gauge => {}
+            Kind::Histogram => drop(metrics::histogram!(metric.name, labels)),
         }
     }
 }

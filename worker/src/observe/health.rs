@@ -76,6 +76,7 @@ impl Report {
             // What was known of monitors is of before.
             reasons.clear();
         }
+        reasons.extend(status.failing_sinks().iter().map(|(name, why)| of_sink(name, why)));
         reasons.extend(of_redis(&redis, monitors == Counts::default()));
         reasons.sort_by_key(|reason| (!reason.stops_work, reason.code));
         let ready = !reasons.iter().any(|reason| reason.stops_work);
@@ -132,6 +133,16 @@ fn of_redis(redis: &RedisStatus, no_monitors: bool) -> Option<Reason> {
         cure: "spread them over databases or servers, with workers for each".to_owned(),
         stops_work: false,
     })
+}
+
+fn of_sink(name: &str, why: &str) -> Reason {
+    Reason {
+        code: Code::SinkFailing,
+        monitor: None,
+        what: format!("sink '{name}' doesn't take notifications: {why}"),
+        cure: format!("eddyline test-sink {name}; the worker tries again by itself"),
+        stops_work: false,
+    }
 }
 
 fn of_monitor(name: &[u8], status: &MonitorStatus) -> Option<Reason> {
@@ -226,6 +237,19 @@ mod tests {
         assert!(report.reasons[2].what.contains("warming 40/60") && report.reasons[2].cure.contains("20 more windows"));
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!((&json["monitors"]["ready"], &json["reasons"][0]["code"]), (&3.into(), &"stuck".into()));
+    }
+
+    #[test]
+    fn a_sink_that_fails_is_a_reason_until_it_takes_something() {
+        let status = connected();
+        status.sink("ops", Some("410 Gone"));
+        status.sink("mail", Some("timed out"));
+        status.sink("mail", None);
+        let report = Report::of(&status);
+        assert!(report.ready && report.reasons.len() == 1, "{report:?}");
+        assert_eq!(report.reasons[0].what, "sink 'ops' doesn't take notifications: 410 Gone");
+        status.forget_sinks();
+        assert_eq!(codes(&status), (true, vec![]));
     }
 
     #[test]

@@ -87,7 +87,11 @@ pub const METRICS: &[Metric] = &[
         "Fingerprints that were left out of the baseline, by reason.",
     ),
     counter(names::MISSED, &[], "Windows that were trimmed from their stream before they were read."),
-    counter(names::HELD_BACK, &[("reason", &[])], "Windows that would have alerted but for a control, by reason."),
+    counter(
+        names::HELD_BACK,
+        &[("reason", &["direction", "deviation", "schedule", "feedback"])],
+        "Windows that would have alerted but for a control, by reason.",
+    ),
     histogram(names::LAG, &[], LAGS, "From the end of a window to its score in Redis, in seconds."),
     histogram(names::SCORING, &[], WORK, "Judging one window, in seconds."),
     histogram(names::LEARNING, &[], WORK, "Learning one window, fits included, in seconds."),
@@ -131,11 +135,14 @@ pub const METRICS: &[Metric] = &[
 ];
 
 impl Metric {
-    /// Every combination of its labels' values, where all are known beforehand: one without labels has one.
+    /// Every combination of its labels' values, where all are known beforehand: one without labels has one. A label that is
+    /// `given` has that value alone.
     #[must_use]
-    pub fn series(&self) -> Vec<Vec<(&'static str, &'static str)>> {
+    pub fn series<'a>(&self, given: Option<(&'static str, &'a str)>) -> Vec<Vec<(&'static str, &'a str)>> {
         let mut series = vec![Vec::new()];
         for (label, values) in self.labels {
+            let given = given.filter(|(given, _)| given == label).map(|(_, value)| [value]);
+            let values: &[&'a str] = given.as_ref().map_or(*values, |value| value);
             let with = |known: &Vec<_>| {
                 values.iter().map(|value| [&known[..], &[(*label, *value)]].concat()).collect::<Vec<_>>()
             };
@@ -173,9 +180,11 @@ mod tests {
 
     #[test]
     fn series_that_are_known_beforehand_are_all_combinations() {
-        let of = |name| METRICS.iter().find(|metric| metric.name == name).unwrap().series();
+        let of = |name| METRICS.iter().find(|metric| metric.name == name).unwrap().series(None);
         assert_eq!(of(names::SCORED), [vec![]]);
         assert_eq!(of(names::ALERTS).len(), 6);
         assert_eq!(of(names::DELIVERIES), Vec::<Vec<_>>::new());
+        let delivery = METRICS.iter().find(|metric| metric.name == names::DELIVERY).unwrap();
+        assert_eq!(delivery.series(Some(("sink", "ops"))), [[("sink", "ops")]]);
     }
 }

@@ -116,6 +116,8 @@ pub struct RedisStatus {
 struct Board {
     redis: RedisStatus,
     monitors: BTreeMap<Vec<u8>, MonitorStatus>,
+    /// Sinks that don't take what they are sent, and why.
+    sinks: BTreeMap<String, String>,
     beat: Option<Instant>,
 }
 
@@ -141,6 +143,26 @@ impl Status {
     /// This monitor is none of this worker's concern any more.
     pub fn forget(&self, name: &[u8]) {
         self.board().monitors.remove(name);
+    }
+
+    /// A sink didn't take what it was sent, for this reason, or takes it again.
+    pub fn sink(&self, name: &str, failure: Option<&str>) {
+        let mut board = self.board();
+        match failure {
+            Some(why) => drop(board.sinks.insert(name.to_owned(), why.chars().take(ERROR).collect())),
+            None => drop(board.sinks.remove(name)),
+        }
+    }
+
+    /// This worker sends to no sink any more: what became of them is another's to tell.
+    pub fn forget_sinks(&self) {
+        self.board().sinks.clear();
+    }
+
+    /// Sinks that don't take what they are sent, and why.
+    #[must_use]
+    pub fn failing_sinks(&self) -> BTreeMap<String, String> {
+        self.board().sinks.clone()
     }
 
     /// The worker's loop runs: at least once a second, with and without Redis.
