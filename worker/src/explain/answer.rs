@@ -53,6 +53,8 @@ pub struct Judgement {
     pub severity: Option<&'static str>,
     /// The control that held it back.
     pub held: Option<String>,
+    /// Windows before it that were trimmed from the stream before a worker read them.
+    pub missed: u64,
     /// The incident it belongs to, where that is known.
     pub incident: Option<String>,
 }
@@ -67,8 +69,8 @@ impl From<&Score> for Judgement {
             Severity::Warning => "warning",
             Severity::Critical => "critical",
         });
-        let Score { score, p, state, incident, held, missed: _ } = score.clone();
-        Self { state, score, p, severity, held, incident }
+        let Score { score, p, state, incident, held, missed } = score.clone();
+        Self { state, score, p, severity, held, missed, incident }
     }
 }
 

@@ -54,11 +54,12 @@ fn differs(recorded: &Judgement, judged: &Judgement) -> bool {
 }
 
 fn worth(judgement: &Judgement) -> String {
-    let Judgement { state, score, p, severity, held, incident } = judgement;
+    let Judgement { state, score, p, severity, held, missed, incident } = judgement;
     let mut text = format!("{state}: score {score:.3}, p {p:.1e}");
     let more = [
         severity.map(str::to_owned),
         held.as_ref().map(|control| format!("held back by {control}")),
+        (*missed > 0).then(|| format!("{missed} windows before it were trimmed unread")),
         incident.as_ref().map(|id| format!("incident {id}")),
     ];
     for part in more.into_iter().flatten() {
