@@ -145,12 +145,9 @@ impl Group {
         }
     }
 
-    /// Another incident of a monitor that is in the group: people know.
+    /// Another incident of a monitor that is in the group: people know. It takes the place of those of which all was told.
     pub(super) fn rejoin(&mut self, monitor: &str, alert: Alert, now_ms: u64) {
-        let ended = self.members.iter().position(|member| member.monitor == monitor && !member.is_open());
-        if let Some(ended) = ended {
-            self.members.remove(ended);
-        }
+        self.members.retain(|member| member.monitor != monitor || member.is_open() || member.is_news);
         self.add(monitor, alert, now_ms);
     }
 
@@ -256,8 +253,8 @@ impl Group {
         if news != News::Changed {
             self.called_ms = now_ms;
             (self.grew_ms, self.escalated) = (None, false);
-            self.members.iter_mut().for_each(|member| member.is_news = false);
         }
+        self.members.iter_mut().for_each(|member| member.is_news = false);
         self.changed = false;
         self.told_ms = Some(now_ms);
         notification
