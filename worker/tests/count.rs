@@ -7,6 +7,7 @@ use eddyline_worker::count::state::State;
 use plain::{SOON, Worker, random};
 use redis::{Connection, Value};
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -411,4 +412,26 @@ fn by_the_servers_clock_the_fingerprints_are_those_of_the_module_too() {
     assert!(fair.len() >= 5 && expected.len() == fair.len(), "{fair:?}");
     assert!(told == expected);
     assert!(told.iter().any(|entry| field(entry, "n") == Some(b"0")), "one of them is idle");
+}
+
+#[test]
+fn the_doctor_finds_nothing_wrong_while_somebody_counts() {
+    let server = Server::plain().args(["--appendonly", "yes"]).start().unwrap();
+    let mut connection = server.connection().unwrap();
+    let doctor = || {
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_eddyline"));
+        let output = doctor.args(["doctor", "--json", "--redis", &server.url()]).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let codes =
+            report["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    let worker = Worker::with(&server, &["--count", "metrics=checkout WINDOW 500 DIMENSIONS 1 service"]);
+    eventually(SOON, || fingerprints(&mut connection).len() > 2);
+    let codes = doctor();
+    for code in ["no_module", "no_monitor", "left_behind", "not_counted", "not_scored"] {
+        assert!(!codes.iter().any(|found| found == code), "{code} in {codes:?}");
+    }
+    worker.stop();
+    assert!(doctor().iter().any(|code| code == "not_counted"));
 }

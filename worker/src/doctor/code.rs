@@ -73,6 +73,8 @@ codes! {
     SourceNotReadable = "source_not_readable",
     /// Closed windows can't be written.
     NotWritten = "not_written",
+    /// Nobody counts a monitor that a worker counts in place of the module.
+    NotCounted = "not_counted",
     /// A lease never runs out.
     LeaseNeverEnds = "lease_never_ends",
     /// Nobody scores a monitor.

@@ -61,6 +61,10 @@ pub fn examine(address: &Address) -> RedisResult<Report> {
     for (name, owner) in orphans::owned(&mut patient)? {
         let Entry::Vacant(unknown) = looked_at.entry(name) else { continue };
         findings.extend(orphans::finding(&mut patient, &owner)?);
+        if owner.companions.contains(&owner.keys.counting()) {
+            // a worker does what the module would
+            findings.retain(|finding| finding.code != Code::NoModule);
+        }
         if owner.companions.contains(&owner.keys.fingerprints()) {
             unknown.insert(owner.keys);
         }

@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 type Companion = fn(&Companions) -> Vec<u8>;
 
 /// What each companion must be.
-const KINDS: [(Companion, &str); 7] = [
+const KINDS: [(Companion, &str); 8] = [
+    (Companions::counting, "string"),
     (Companions::fingerprints, "stream"),
     (Companions::schemas, "hash"),
     (Companions::scores, "stream"),

@@ -52,6 +52,9 @@ pub fn owned(patient: &mut Patient) -> RedisResult<Owned> {
 /// Trouble with Redis.
 pub fn finding(patient: &mut Patient, owner: &Owner) -> RedisResult<Option<Finding>> {
     let Owner { keys, companions } = owner;
+    if companions.contains(&keys.counting()) {
+        return uncounted(patient, keys);
+    }
     let name = printable(keys.monitor(), 128);
     let listed = companions.iter().map(|key| printable(key, 128)).collect::<Vec<_>>().join(", ");
     let remove = format!("eddyline delete '{name}' --dry-run shows them, without --dry-run it removes them");
@@ -70,5 +73,15 @@ pub fn finding(patient: &mut Patient, owner: &Owner) -> RedisResult<Option<Findi
         let what = format!("fingerprints without a monitor: left behind by DEL, or vectors of your own: {listed}");
         let cure = format!("{remove}; for your own vectors, HSET {} period_ms 5000", printable(&keys.settings(), 128));
         Finding::advice(Code::NoMonitor, &name, what, cure)
+    }))
+}
+
+/// A monitor that a worker counts in place of the module is no orphan while one does.
+fn uncounted(patient: &mut Patient, keys: &Companions) -> RedisResult<Option<Finding>> {
+    let held: Option<bool> = patient.ask(redis::cmd("EXISTS").arg(keys.counting_lease()))?;
+    Ok((held == Some(false)).then(|| {
+        let name = printable(keys.monitor(), 128);
+        let cure = format!("start 'eddyline worker' with the --count that it had; or eddyline delete '{name}'");
+        Finding::problem(Code::NotCounted, &name, "no worker counts it: its stream isn't read", cure)
     }))
 }
