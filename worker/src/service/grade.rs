@@ -147,8 +147,11 @@ mod tests {
     #[test]
     fn failures_in_a_row_hand_over_to_the_robust_baseline_for_longer_each_time() {
         let mut grade = Grade::default();
-        let break_down =
-            |grade: &mut Grade| (0..FAILURES).for_each(|i| drop(grade.broke(window(i.into()), true, "odd")));
+        let break_down = |grade: &mut Grade| {
+            (0..FAILURES).for_each(|i| {
+                grade.broke(window(i.into()), true, "odd");
+            })
+        };
         for patience in [CALM, 2 * CALM, 4 * CALM] {
             break_down(&mut grade);
             assert!(grade.is_robust());
@@ -182,7 +185,9 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut grade = Grade::default();
-        (0..1000).for_each(|i| drop(grade.broke(window(i), true, "odd")));
+        (0..1000).for_each(|i| {
+            grade.broke(window(i), true, "odd");
+        });
         assert_eq!(grade.left_out.len(), LEFT_OUT);
         assert!(grade.leaves_out(window(999)) && !grade.leaves_out(window(0)));
     }

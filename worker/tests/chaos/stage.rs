@@ -70,6 +70,8 @@ impl Stage {
         let log = File::options().create(true).append(true).open(self.folder.path().join(format!("worker-{i}.log")))?;
         let worker = Command::new(env!("CARGO_BIN_EXE_eddyline"))
             .args(["worker", "--redis", &self.url.lock().expect("no panic"), "--deployment", DEPLOYMENT])
+            .arg("--config")
+            .arg(self.settings_path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
