@@ -91,8 +91,8 @@ fn faults_are_told_by_file_line_key_and_what_is_allowed() {
     let cases = [
         (
             "\nbudget = 1",
-            "eddyline.toml:2: budget: there is no such key. Keys here: redis, deployment, monitors, listen, log, defaults, \
-             monitor, notify, sinks",
+            "eddyline.toml:2: budget: there is no such key. Keys here: redis, redis_ca, deployment, monitors, listen, log, \
+             defaults, monitor, count, notify, sinks",
         ),
         ("lisen = 'none'", "eddyline.toml:1: lisen: there is no such key, did you mean listen?"),
         ("[defaults]\nbudgt = 1", "eddyline.toml:2: defaults.budgt: there is no such key, did you mean budget?"),
@@ -119,6 +119,13 @@ fn faults_are_told_by_file_line_key_and_what_is_allowed() {
         ("[monitor.'']\nbudget = 1", "eddyline.toml:1: monitor.\"\": a pattern of names is 1 to 1024 bytes"),
         ("defaults = []", "eddyline.toml:1: defaults: must be a section, [defaults]"),
         ("redis = 'ftp://u:hunter2@h'", "eddyline.toml:1: redis: isn't the address of a Redis"),
+        ("redis_ca = '/no/such.pem'", "eddyline.toml:1: redis_ca: the file '/no/such.pem' can't be read"),
+        ("redis_ca = 'Cargo.toml'\nredis = 'redis://h'", "eddyline.toml:1: redis_ca: "),
+        ("[count.a]\nstream = 'metrics'\nwindow_ms = 5", "eddyline.toml:1: count.a: WINDOW must be"),
+        (
+            "[count.a]\nstreem = 'metrics'",
+            "eddyline.toml:2: count.a.streem: there is no such key, did you mean stream?",
+        ),
         ("redis = 'env:NO_SUCH'", "eddyline.toml:1: redis: the environment variable 'NO_SUCH' isn't set"),
         ("redis = 'file:/no/such'", "eddyline.toml:1: redis: the file '/no/such' can't be read"),
         ("deployment = ''", "eddyline.toml:1: deployment: a deployment's name is 1 to 128 bytes"),
@@ -285,7 +292,11 @@ fn the_sample_file_is_good_and_has_every_key() {
         })
         .map(|line| format!("{line}\n"))
         .collect();
-    let all = all.replace("\"env:", "\"https://elsewhere.example/");
+    let authority = repository().join("worker/fixtures/tls/ca.pem");
+    let all = all
+        .replace("\"env:", "\"https://elsewhere.example/")
+        .replace("\"redis://127", "\"rediss://127")
+        .replace("/etc/ssl/redis-ca.pem", authority.to_str().unwrap());
     for text in [&text, &all] {
         load(text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
     }
@@ -294,7 +305,7 @@ fn the_sample_file_is_good_and_has_every_key() {
     assert_eq!(config(&all, &[]).live.notify, NotifySettings::default());
     let table: toml::Table = toml::from_str(&all).unwrap();
     assert_eq!(table["notify"].as_table().unwrap().len(), 6);
-    for key in ["redis", "deployment", "monitors", "listen", "log", "defaults", "monitor"] {
+    for key in ["redis", "redis_ca", "deployment", "monitors", "listen", "log", "defaults", "monitor", "count"] {
         assert!(table.contains_key(key), "{key} isn't in docs/eddyline.toml");
     }
     let defaults = table["defaults"].as_table().unwrap();

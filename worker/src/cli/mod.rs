@@ -16,10 +16,13 @@ pub mod worker;
 
 pub(crate) mod values;
 
-use crate::store::connect::Address;
+mod server;
+
+pub use server::ServerArgs;
+
 use check_config::CheckConfigArgs;
 use clap::error::{ContextKind, ContextValue};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use doctor::DoctorArgs;
 use explain::ExplainArgs;
 use export::ExportArgs;
@@ -29,7 +32,6 @@ use mark::MarkArgs;
 use replay::ReplayArgs;
 use test_sink::TestSinkArgs;
 use upkeep::{CopyArgs, DeleteArgs, RenameArgs};
-use values::address;
 use worker::WorkerArgs;
 
 /// Finds what is unusual in streams of application events.
@@ -86,14 +88,6 @@ pub enum Command {
     TestSink(TestSinkArgs),
     /// Say why a window alerted, or why it didn't, feature by feature.
     Explain(ExplainArgs),
-}
-
-/// Where Redis is.
-#[derive(Debug, Args)]
-pub struct ServerArgs {
-    /// Where Redis is: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n].
-    #[arg(long, env = "EDDYLINE_REDIS", default_value = "redis://127.0.0.1:6379", hide_env_values = true, value_parser = address)]
-    pub redis: Address,
 }
 
 #[cfg(test)]

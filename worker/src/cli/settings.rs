@@ -11,9 +11,13 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 /// The settings, as clap is to know them. The keys of the file have the same names.
 #[derive(Debug, Args)]
 struct Grammar {
-    /// Where Redis is: redis://[user:password@]host[:port][/db] or redis+unix:///path[?db=n].
+    /// Where Redis is: redis://[user:password@]host[:port][/db], rediss://… for TLS, redis+unix:///path[?db=n],
+    /// redis+sentinel://host:port[,host:port…]/service or redis+cluster://host:port[,host:port…].
     #[arg(long, env = "EDDYLINE_REDIS", default_value = keys::REDIS, hide_env_values = true)]
     redis: String,
+    /// Certificates (PEM) of the authorities that sign those of Redis, in place of the system's.
+    #[arg(long, env = "EDDYLINE_REDIS_CA", value_name = "FILE")]
+    redis_ca: Option<String>,
     /// Name of this deployment: part of every incident's id, so that staging and production differ.
     #[arg(long, env = "EDDYLINE_DEPLOYMENT", default_value = keys::DEPLOYMENT)]
     deployment: String,
@@ -31,7 +35,7 @@ struct Grammar {
 }
 
 /// Keys of the file that have a flag; the choices have one each as far as they can be a flag.
-const KEYS: [&str; 5] = ["redis", "deployment", "monitors", "listen", "log"];
+const KEYS: [&str; 6] = ["redis", "redis_ca", "deployment", "monitors", "listen", "log"];
 
 /// What flags and environment say, as text; what it means is checked with the file.
 #[derive(Debug)]

@@ -1,13 +1,14 @@
 //! What the keys at the top of the file allow.
 
+use super::reference;
 use crate::observe::listen::Listen;
-use crate::store::connect::Address;
+use crate::store::connect::{Address, FORMS};
 use eddyline_wire::keys::Companions;
 use tracing_subscriber::EnvFilter;
 
 /// Every key at the top of the file.
-pub(super) const ALL: [&str; 10] =
-    ["redis", "deployment", "monitors", "listen", "log", "defaults", "monitor", "count", "notify", "sinks"];
+pub(super) const ALL: [&str; 11] =
+    ["redis", "redis_ca", "deployment", "monitors", "listen", "log", "defaults", "monitor", "count", "notify", "sinks"];
 
 /// What counts where nobody said anything.
 pub(crate) const REDIS: &str = "redis://127.0.0.1:6379";
@@ -18,7 +19,15 @@ pub(crate) const LOG: &str = "info";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 pub(super) fn redis(url: &str) -> Result<Address, String> {
-    Address::parse(url).map_err(|error| format!("isn't the address of a Redis: {error}"))
+    Address::parse(url).map_err(|error| format!("isn't the address of a Redis: {error}; allowed are {FORMS}"))
+}
+
+/// The server, whose certificate an authority of this file (PEM) signed.
+pub(crate) fn trusting(redis: Address, path: &str) -> Result<Address, String> {
+    let authorities = reference::contents(path).map_err(|why| format!("the file '{}' {why}", path.escape_debug()))?;
+    redis.trusting(authorities.as_bytes()).map_err(|error| {
+        format!("must have certificates in PEM, for an address with TLS such as rediss://host: {error}")
+    })
 }
 
 pub(super) fn deployment(name: &str) -> Result<String, String> {

@@ -111,10 +111,16 @@ impl Loading<'_> {
         };
         // No password: the address alone.
         let redis = self.one(table, ("redis", keys::REDIS), redis, |_, (address, _)| address.shown().to_owned());
+        let trusting = |path: &str| match (path, &redis) {
+            ("", _) | (_, None) => Ok(None),
+            (path, Some((redis, _))) => keys::trusting(redis.clone(), path).map(|redis| Some((redis, path.to_owned()))),
+        };
+        let trusting = self.one(table, ("redis_ca", ""), trusting, |path, _| path.to_owned());
         let deployment = self.one(table, ("deployment", keys::DEPLOYMENT), keys::deployment, |text, _| text.to_owned());
         let listen = self.one(table, ("listen", keys::LISTEN), keys::listen, |text, _| text.to_owned());
         let (redis, redis_url) = redis?;
-        Some(Fixed { redis, redis_url, deployment: deployment?, listen: listen?, counted: Vec::new() })
+        let (redis, redis_ca) = trusting?.unwrap_or((redis, String::new()));
+        Some(Fixed { redis, redis_url, redis_ca, deployment: deployment?, listen: listen?, counted: Vec::new() })
     }
 
     /// The value that counts for a key at the top. One in the file is checked even where another counts more.

@@ -47,6 +47,8 @@ pub struct Fixed {
     pub redis: Address,
     /// The same as it was written, to notice a change.
     pub(crate) redis_url: Secret,
+    /// File of the authorities that sign the server's certificate, if not the system's.
+    pub(crate) redis_ca: String,
     /// Name of this deployment.
     pub deployment: String,
     /// Where metrics and health are told.

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::Read;
 
-/// Larger than any secret.
-const MOST_BYTES: u64 = 64 << 10;
+/// Larger than any secret, and most collections of certificates.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// What `text` stands for; the text itself, where it refers to nothing.
 ///
@@ -27,13 +27,13 @@ pub(super) fn is_reference(text: &str) -> bool {
 }
 
 /// Without the line break that editors leave at the end.
-fn contents(path: &str) -> Result<String, String> {
+pub(super) fn contents(path: &str) -> Result<String, String> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text))
         .map_err(|error| format!("can't be read: {error}"))?;
     if text.len() as u64 > MOST_BYTES {
-        return Err("is larger than 64 KiB".to_owned());
+        return Err("is larger than 1 MiB".to_owned());
     }
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     Ok(text)
@@ -59,8 +59,8 @@ mod tests {
         assert!(resolve("file:/no/such").unwrap_err().starts_with("the file '/no/such' can't be read"));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large");
-        std::fs::write(&path, "x".repeat(70_000)).unwrap();
+        std::fs::write(&path, "x".repeat((1 << 20) + 1)).unwrap();
         let error = resolve(&format!("file:{}", path.display())).unwrap_err();
-        assert!(error.ends_with("is larger than 64 KiB") && !error.contains("xxx"), "{error}");
+        assert!(error.ends_with("is larger than 1 MiB") && !error.contains("xxx"), "{error}");
     }
 }

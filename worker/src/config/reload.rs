@@ -67,6 +67,7 @@ impl Fixed {
     fn differences(&self, other: &Self) -> impl Iterator<Item = &'static str> {
         let pairs = [
             ("redis", self.redis_url == other.redis_url),
+            ("redis_ca", self.redis_ca == other.redis_ca),
             ("deployment", self.deployment == other.deployment),
             ("listen", self.listen == other.listen),
             ("count", self.counted == other.counted),
