@@ -39,6 +39,13 @@ impl Choices {
         self.detectors == other.detectors && self.time_zone == other.time_zone
     }
 
+    /// Whether controls let incidents open in this span of time, ms since the epoch.
+    #[must_use]
+    pub fn may_open(&self, start_ms: u64, end_ms: u64) -> bool {
+        let (controls, zone) = (&self.controls, &self.time_zone);
+        controls.is_scheduled(start_ms, end_ms, zone) && !controls.excludes(start_ms, end_ms, zone)
+    }
+
     /// The pipeline's settings for windows of this length.
     #[must_use]
     pub fn settings(&self, window_ms: u64) -> Settings {

@@ -184,6 +184,9 @@ impl Scorer {
     async fn look_for_silence(&mut self, connection: &mut Connection, state: &mut State) -> RedisResult<bool> {
         let Some(series) = state.judge.series().filter(|_| state.learnt == state.scored) else { return Ok(true) };
         let window_ms = series.schema.record.window_ms;
+        if !self.settings.choices().may_open(now_ms().saturating_sub(window_ms), now_ms()) {
+            return Ok(true);
+        }
         let look = self.overdue.look(connection, &self.keys, state.scored, window_ms, now_ms());
         let Some(silence) = look.await?.filter(|silence| !silence.is_told(&state.announced)) else { return Ok(true) };
         let Some(lease) = self.holding.lease() else { return Ok(false) };
