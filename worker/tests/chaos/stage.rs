@@ -159,7 +159,7 @@ cool_down = \"1s\"
 [sinks.receiver]
 type = \"webhook\"
 url = \"http://127.0.0.1:{port}/\"
-secret = \"chaos\"
+secret = \"a secret for chaos alone\"
 allow_private = true
 "
     )
