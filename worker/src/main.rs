@@ -85,8 +85,14 @@ async fn work(sources: Sources) -> anyhow::Result<()> {
     let reloader = Reloader::new(sources, fixed.clone(), sender, levels);
     let (address, name) = (fixed.redis.clone(), context.worker.clone());
     let (found, monitors) = watch::channel(None);
-    let notifier =
-        Notifier { address: address.clone(), deployment: fixed.deployment, worker: name.clone(), monitors, plan };
+    let notifier = Notifier {
+        address: address.clone(),
+        deployment: fixed.deployment,
+        worker: name.clone(),
+        monitors,
+        plan,
+        status: Arc::clone(&context.status),
+    };
     let worker = Worker { address: fixed.redis, context: Arc::new(context) };
 
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -3,7 +3,7 @@
 mod plain;
 mod promql;
 
-use eddyline_testkit::Server;
+use eddyline_testkit::{Server, eventually, eventually_some};
 use eddyline_worker::observe::table::{Kind, METRICS};
 use plain::{SOON, Worker, schema, wait_for_score, write_fingerprints, write_schema};
 use serde_json::Value as Json;
@@ -30,6 +30,10 @@ fn get(address: SocketAddr, path: &str) -> (u16, String) {
 fn json(address: SocketAddr, path: &str) -> (u16, Json) {
     let (status, body) = get(address, path);
     (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("{body}")))
+}
+
+fn codes(ready: &Json) -> Vec<&str> {
+    ready["reasons"].as_array().unwrap().iter().map(|reason| reason["code"].as_str().unwrap()).collect()
 }
 
 /// The value of a series in Prometheus' text.
@@ -67,6 +71,79 @@ fn a_worker_tells_metrics_and_health() {
     assert!(value(&text, "process_resident_memory_bytes").unwrap() > 1e6, "{text}");
     let (status, alive) = json(address, "/livez");
     assert_eq!((status, &alive["alive"]), (200, &Json::Bool(true)), "{alive}");
+    worker.stop();
+}
+
+#[test]
+fn a_worker_at_work_counts_what_it_does_and_says_that_it_is_ready() {
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    write_schema(&mut connection, &schema(1));
+    write_fingerprints(&mut connection, 1..120, 1);
+    let (worker, address) = listening(&server);
+    wait_for_score(&mut connection, 119);
+    eventually(SOON, || value(&get(address, "/metrics").1, "eddyline_fingerprints_scored_total") == Some(119.0));
+    eventually(SOON, || {
+        let (status, ready) = json(address, "/readyz");
+        status == 200 && ready["ready"] == true && ready["monitors"]["ready"] == 1 && codes(&ready).is_empty()
+    });
+    let text = get(address, "/metrics").1;
+    let opened = ["warning", "critical"]
+        .map(|severity| value(&text, &format!("eddyline_alerts_total{{event=\"opened\",severity=\"{severity}\"}}")));
+    assert!(opened.iter().flatten().sum::<f64>() >= 1.0, "{text}");
+    eventually(SOON, || value(&get(address, "/metrics").1, "eddyline_monitors{state=\"ready\"}") == Some(1.0));
+    worker.stop();
+}
+
+#[test]
+fn a_worker_says_why_it_is_not_ready() {
+    let mut server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    let mut worker = Worker::with(&server, &["--listen", "127.0.0.1:0"]);
+    let address = worker.listens();
+    eventually(SOON, || {
+        let (status, ready) = json(address, "/readyz");
+        status == 503 && codes(&ready) == ["no_module"]
+    });
+    redis::cmd("HSET").arg("{checkout}:settings").arg("period_ms").arg(1000).exec(&mut connection).unwrap();
+    write_schema(&mut connection, &schema(1));
+    write_fingerprints(&mut connection, 1..41, 1);
+    let ready = eventually_some(SOON, || {
+        let (status, ready) = json(address, "/readyz");
+        (status == 200 && codes(&ready) == ["warming"] && ready["reasons"][0]["what"].to_string().contains("40/60"))
+            .then_some(ready)
+    });
+    assert_eq!(ready["reasons"][0]["monitor"], "checkout");
+    server.kill().unwrap();
+    eventually(SOON, || {
+        let (status, ready) = json(address, "/readyz");
+        status == 503 && codes(&ready) == ["no_redis"]
+    });
+    assert_eq!(get(address, "/livez").0, 200);
+    worker.stop();
+}
+
+#[test]
+fn a_sink_that_fails_is_told_while_the_worker_is_ready() {
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    write_schema(&mut connection, &schema(1));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("eddyline.toml");
+    // Nobody listens there.
+    let sink = "[notify]\nbudget = \"none\"\n[sinks.ops]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\nallow_private = true\n";
+    std::fs::write(&file, sink).unwrap();
+    let args = ["--config", file.to_str().unwrap(), "--monitor", plain::MONITOR, "--listen", "127.0.0.1:0"];
+    let mut worker = Worker::with(&server, &args);
+    let address = worker.listens();
+    write_fingerprints(&mut connection, 1..103, 1);
+    wait_for_score(&mut connection, 102);
+    eventually(SOON, || {
+        let (status, ready) = json(address, "/readyz");
+        status == 200 && codes(&ready).contains(&"sink_failing")
+    });
+    let dead = "eddyline_deliveries_total{sink=\"ops\",outcome=\"dead\"}";
+    assert_eq!(value(&get(address, "/metrics").1, dead), Some(0.0));
     worker.stop();
 }
 

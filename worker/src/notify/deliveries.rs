@@ -4,12 +4,15 @@ use crate::logs::Notice;
 use crate::notify::delivery::{Bulletin, Courier, Parting, Progress};
 use crate::notify::plan::Plan;
 use crate::notify::reading;
+use crate::observe::exporter::expect_sink;
+use crate::service::status::Status;
 use crate::store::connect::Connection;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::service::{DELIVERED, NOTIFICATIONS, NOTIFIER_LEASE};
 use redis::{RedisResult, Script};
 use std::collections::HashMap;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -43,7 +46,9 @@ impl Deliveries {
         plan: &Plan,
         held_until: &watch::Receiver<Instant>,
         bulletin: &watch::Receiver<Bulletin>,
+        status: &Arc<Status>,
     ) -> RedisResult<Self> {
+        status.forget_sinks();
         let delivered: HashMap<String, String> =
             redis::cmd("HGETALL").arg(DELIVERED).query_async(&mut connection).await?;
         let gone: Vec<&String> =
@@ -57,6 +62,7 @@ impl Deliveries {
         let (stop, stopped) = watch::channel(false);
         let mut couriers = JoinSet::new();
         for outlet in &plan.outlets {
+            expect_sink(&outlet.name);
             let known = delivered.get(&outlet.name).and_then(|id| EntryId::parse(id.as_bytes()));
             let courier = Courier {
                 outlet: outlet.clone(),
@@ -68,6 +74,7 @@ impl Deliveries {
                 stop: stopped.clone(),
                 progress: known.map_or(Progress::New(end), Progress::Upto),
                 trouble: Notice::default(),
+                status: Arc::clone(status),
             };
             couriers.spawn(courier.run());
         }

@@ -8,6 +8,7 @@ use crate::notify::dead_letters::{self, DeadLetter};
 use crate::notify::group::ms;
 use crate::notify::plan::Outlet;
 use crate::observe::names;
+use crate::service::status::Status;
 use crate::sinks::SinkError;
 use crate::store::connect::Connection;
 use crate::store::stream;
@@ -71,6 +72,7 @@ pub(super) struct Courier {
     pub stop: watch::Receiver<bool>,
     pub progress: Progress,
     pub trouble: Notice,
+    pub status: Arc<Status>,
 }
 
 /// How far a sink is.
@@ -240,6 +242,7 @@ impl Courier {
         match &fate {
             Fate::Undone | Fate::Later(_) => return Ok(Some(Parting::Stopped)),
             Fate::Dead(letter) => {
+                self.status.sink(&self.outlet.name, Some(&letter.error));
                 warn!(
                     sink = self.outlet.name,
                     notification = letter.id,
@@ -261,12 +264,14 @@ impl Courier {
     }
 
     fn failed(&mut self, why: &str) {
+        self.status.sink(&self.outlet.name, Some(why));
         if self.trouble.is_news(why) {
             warn!(sink = self.outlet.name, "a delivery failed, trying again: {why}");
         }
     }
 
     fn recovered(&mut self) {
+        self.status.sink(&self.outlet.name, None);
         if self.trouble.is_over() {
             info!(sink = self.outlet.name, "takes notifications again");
         }

@@ -9,6 +9,7 @@ use crate::notify::delivery::{Bulletin, Parting};
 use crate::notify::desk::{Desk, Step};
 use crate::notify::plan::Plan;
 use crate::service::finder::Names;
+use crate::service::status::Status;
 use crate::service::troubles;
 use crate::store::connect::{Address, Backoff, Connection, code, is_lost};
 use crate::store::lease::{EXPIRY, Lease, RENEWAL, Taking};
@@ -46,6 +47,8 @@ pub struct Notifier {
     pub monitors: watch::Receiver<Option<Names>>,
     /// What it goes by.
     pub plan: watch::Receiver<Arc<Plan>>,
+    /// Where sinks that fail are told.
+    pub status: Arc<Status>,
 }
 
 /// How the work ended.
@@ -118,6 +121,7 @@ impl Notifier {
         info!(token = lease.token().as_str(), "notifying for all workers");
         let token = lease.token().as_str().to_owned();
         let end = self.hold(connection.clone(), lease, &mut pushes, stop, trouble).await;
+        self.status.forget_sinks();
         match &end {
             Ok(End::Fenced) => warn!("the notifier's lease ran out or is another worker's"),
             Ok(End::Lost) => {}
@@ -153,7 +157,8 @@ impl Notifier {
         let mut plan = Arc::clone(&self.plan.borrow_and_update());
         let (held, held_until) = watch::channel(Instant::now() + EXPIRY - RENEWAL);
         let (post, bulletin) = watch::channel(Bulletin::new(desk.state.groups.standing(&self.deployment)));
-        let mut deliveries = Deliveries::start(connection.clone(), &token, &plan, &held_until, &bulletin).await?;
+        let mut deliveries =
+            Deliveries::start(connection.clone(), &token, &plan, &held_until, &bulletin, &self.status).await?;
         loop {
             let now = Instant::now();
             if !lease.keep(&mut connection, NOTIFIER_LEASE.as_bytes()).await? {
@@ -181,7 +186,7 @@ impl Notifier {
                     }
                     plan = Arc::clone(&self.plan.borrow_and_update());
                     deliveries.stop().await;
-                    deliveries = Deliveries::start(connection.clone(), &token, &plan, &held_until, &bulletin).await?;
+                    deliveries = Deliveries::start(connection.clone(), &token, &plan, &held_until, &bulletin, &self.status).await?;
                 }
                 push = pushes.recv() => {
                     if is_end(push.as_ref()) {

@@ -92,6 +92,7 @@ impl Notifying {
             worker: worker.to_owned(),
             monitors: watch::channel(Some(Arc::new(names))).1,
             plan: planned,
+            status: Arc::default(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let task = runtime.spawn(notifier.run(stopped));
