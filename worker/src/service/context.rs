@@ -5,9 +5,15 @@ use crate::markers::Markers;
 use crate::service::sharing::Peers;
 use crate::service::status::Status;
 use crate::service::troubles::Troubles;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::watch;
+use std::thread::available_parallelism;
+use tokio::sync::{Semaphore, watch};
+
+/// Monitors at work at once, for each core: enough to wait for Redis together, few enough that the pages and threads of a
+/// thousand that have much to catch up with stay small.
+const SEATS: usize = 8;
 
 /// What is the same for all monitors of a worker.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub struct Context {
     pub troubles: Troubles,
     /// What people did lately.
     pub markers: Markers,
+    /// Who has one works on its monitor; the others wait.
+    pub seats: Semaphore,
     leaving: AtomicBool,
 }
 
@@ -44,6 +52,7 @@ impl Context {
             status: Arc::default(),
             troubles: Troubles::default(),
             markers: Markers::default(),
+            seats: Semaphore::new(SEATS * available_parallelism().map_or(1, NonZero::get)),
             leaving: AtomicBool::new(false),
         }
     }

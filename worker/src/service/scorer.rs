@@ -20,7 +20,7 @@ use crate::service::overdue::Overdue;
 use crate::service::status::{Condition, MonitorStatus};
 use crate::store::checkpoint;
 use crate::store::connect::{Connection, told};
-use crate::store::lease::EXPIRY;
+use crate::store::lease::{EXPIRY, RENEWAL};
 use crate::store::overdue;
 use crate::store::settings::Settings;
 use crate::store::stream::{self, Entry, RawEntry};
@@ -32,6 +32,8 @@ use redis::{RedisError, RedisResult};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 /// Fingerprints read at once.
@@ -146,6 +148,11 @@ impl Scorer {
         if let Some(progress) = self.hold(connection).await? {
             return Ok(progress);
         }
+        let context = Arc::clone(&self.context);
+        let _seat = match self.seat(connection, &context.seats).await? {
+            Ok(seat) => seat,
+            Err(progress) => return Ok(progress),
+        };
         self.settings.look(connection, &self.keys.settings(), &self.name).await?;
         let choices = self.choices().into_owned();
         let as_chosen = |mut state: State| state.judge.choose(&choices).is_ok().then_some(state);
@@ -205,6 +212,27 @@ impl Scorer {
             overdue::Outcome::NotNow => {}
         }
         Ok(true)
+    }
+
+    /// Waits for a seat and keeps the lease meanwhile; how far this step came, if the lease was lost.
+    async fn seat<'a>(
+        &mut self,
+        connection: &mut Connection,
+        seats: &'a Semaphore,
+    ) -> RedisResult<Result<SemaphorePermit<'a>, Progress>> {
+        let seat = seats.acquire();
+        tokio::pin!(seat);
+        loop {
+            tokio::select! {
+                biased;
+                seat = &mut seat => return Ok(Ok(seat.expect("it is never closed"))),
+                () = sleep(RENEWAL) => {
+                    if let Some(progress) = self.hold(connection).await? {
+                        return Ok(Err(progress));
+                    }
+                }
+            }
+        }
     }
 
     /// The last step failed.

@@ -1,7 +1,7 @@
 //! Whether anything was lost or doubled: what stands in Redis against a worker that was never disturbed, what was injected
 //! against the incidents, the incidents against what the receiver got.
 
-use crate::feed::{Feed, Injection, MONITORS, WINDOW_MS, name};
+use crate::feed::{Feed, Injection, MONITORS, WINDOW_MS, name, now_ms};
 use crate::receiver::Receiver;
 use crate::stage::{DEPLOYMENT, Stage, WORKERS};
 use anyhow::{Context, Result, bail};
@@ -64,7 +64,7 @@ impl Audit {
         })?;
         let mut audit = Self {
             observations: feed.counts(),
-            seconds: feed.seconds(),
+            seconds: now_ms().saturating_sub(feed.began_ms()) as f64 / 1000.0,
             fingerprints: 0,
             gaps: 0,
             incidents: 0,
@@ -82,7 +82,7 @@ impl Audit {
             let injections = feed.injections().iter().filter(|injection| injection.monitor == i);
             audit.check_injections(&name(i), streams, injections);
         }
-        audit.check_deliveries(&mut connection, &all, receiver)?;
+        audit.check_deliveries(&mut connection, &all, receiver, feed.began_ms())?;
         Ok(audit)
     }
 
@@ -181,11 +181,12 @@ impl Audit {
         }
     }
 
-    /// The receiver heard the opening and the end of every incident, and every notification that stands in Redis.
+    /// The receiver heard the opening and the end of every incident since `began_ms`, and every notification that stands in Redis.
     fn check_deliveries(&mut self, connection: &mut Connection, all: &[Streams], receiver: &Receiver) -> Result<()> {
         let mut needed = BTreeSet::new();
         for alert in all.iter().flat_map(|streams| &streams.alerts) {
-            if alert.event != Event::Updated {
+            // What the history held was over before anyone could be told.
+            if alert.event != Event::Updated && alert.since_ms >= began_ms {
                 needed.insert((alert.incident.clone(), alert.event == Event::Resolved));
             }
         }

@@ -6,8 +6,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use redis::Connection;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, SystemTime};
 
@@ -109,7 +109,7 @@ struct Shared {
     acknowledged: AtomicU64,
     refused: AtomicU64,
     over: AtomicBool,
-    began: OnceLock<u64>,
+    began_ms: u64,
 }
 
 impl Feed {
@@ -133,7 +133,7 @@ impl Feed {
             acknowledged: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             over: AtomicBool::new(false),
-            began: OnceLock::from(began),
+            began_ms: began,
         });
         let producer = |i: usize| {
             let (shared, random) = (Arc::clone(&shared), StdRng::seed_from_u64(seed ^ ((i as u64 + 1) << 32)));
@@ -152,10 +152,9 @@ impl Feed {
         (self.shared.acknowledged.load(Ordering::Relaxed), self.shared.refused.load(Ordering::Relaxed))
     }
 
-    /// Seconds since the start.
-    pub(crate) fn seconds(&self) -> f64 {
-        let began = self.shared.began.get().copied().unwrap_or_default();
-        now_ms().saturating_sub(began) as f64 / 1000.0
+    /// When the producers began, ms since the epoch.
+    pub(crate) fn began_ms(&self) -> u64 {
+        self.shared.began_ms
     }
 }
 
