@@ -278,6 +278,13 @@ impl Courier {
     }
 }
 
+impl Drop for Courier {
+    fn drop(&mut self) {
+        // Others know from now on.
+        self.waiting(0);
+    }
+}
+
 const NO_ANSWER: &str = "no answer";
 
 fn count(sink: &str, fate: &Fate) {

@@ -27,6 +27,8 @@ use tracing::{info, warn};
 const LOOK: Duration = Duration::from_secs(1);
 /// A connection that lasted this long was a good one.
 const GOOD: Duration = Duration::from_secs(10);
+/// How long giving everything back may take at the end.
+const FAREWELL: Duration = Duration::from_millis(1500);
 /// Longest message of which the monitor's name is read; of others, the sweep learns.
 const LONGEST: usize = 64 * 1024;
 
@@ -71,7 +73,10 @@ impl Notifier {
                 _ = stop.changed() => break,
             };
             let ended = match connected {
-                Ok((connection, pushes)) => self.session(connection, pushes, stop.clone(), &mut trouble).await,
+                Ok((connection, pushes)) => tokio::select! {
+                    ended = self.session(connection, pushes, stop.clone(), &mut trouble) => ended,
+                    () = farewell(stop.clone()) => break,
+                },
                 Err(error) => Err(error),
             };
             let why = match ended {
@@ -110,6 +115,7 @@ impl Notifier {
                 Taking::Taken(lease) => break lease,
                 Taking::Elsewhere(left) => left,
             };
+            is_over(trouble);
             // A dead notifier's lease is taken as soon as it runs out.
             let wait = left.map_or(LOOK, |left| LOOK.min(left + Duration::from_millis(5)));
             tokio::select! {
@@ -172,9 +178,7 @@ impl Notifier {
                 Step::Written => drop(post.send_replace(Bulletin::new(desk.state.groups.standing(&self.deployment)))),
                 Step::Fenced => return Ok(End::Fenced),
             }
-            if trouble.is_over() {
-                info!("notifications go out again");
-            }
+            is_over(trouble);
             tokio::select! {
                 _ = stop.changed() => {
                     deliveries.stop().await;
@@ -204,6 +208,18 @@ impl Notifier {
                 () = sleep_until(desk.rests_until(&plan).min(now + LOOK)) => {}
             }
         }
+    }
+}
+
+/// Until it has been time to stop for so long that what isn't over never will be.
+async fn farewell(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    sleep(FAREWELL).await;
+}
+
+fn is_over(trouble: &mut Notice) {
+    if trouble.is_over() {
+        info!("notifications go out again");
     }
 }
 

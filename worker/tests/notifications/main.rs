@@ -1,5 +1,6 @@
 //! From incidents to what people are told.
 
+mod clustered;
 mod delivering;
 mod grouping;
 mod living;
