@@ -87,6 +87,28 @@ fn every_kind_of_value_is_read() {
 }
 
 #[test]
+fn a_table_of_a_feature_is_what_the_hash_calls_by_its_name() {
+    let text = "[defaults]\nschedule = ['mon-fri 08:00-18:00', 'sat 10:00-14:00']\n\
+                [monitor.'a*']\nfeature.\"latency_ms:p99\" = { direction = 'up', expect = '0..800' }\n\
+                [monitor.'a*'.feature.'*']\nmin_relative = 0.1\n";
+    let mut expected = config("", &[]).live.choices.of(b"a1").0;
+    for (name, value) in [
+        ("schedule", "mon-fri 08:00-18:00, sat 10:00-14:00"),
+        ("direction:latency_ms:p99", "up"),
+        ("expect:latency_ms:p99", "0..800"),
+        ("min_relative:*", "0.1"),
+    ] {
+        expected.set(name, value).unwrap().unwrap();
+    }
+    let loaded = load(text, &[]).unwrap();
+    assert_eq!(loaded.config.live.choices.of(b"a1").0, expected);
+    assert_ne!(loaded.config.live.choices.of(b"b1").0, expected);
+    let told = loaded.effective.to_string();
+    assert!(told.contains("feature.\"latency_ms:p99\".expect = \"0..800\""), "{told}");
+    assert!(told.contains("schedule = [\"mon-fri 08:00-18:00\",\"sat 10:00-14:00\"]"), "{told}");
+}
+
+#[test]
 fn faults_are_told_by_file_line_key_and_what_is_allowed() {
     let cases = [
         (
@@ -112,8 +134,13 @@ fn faults_are_told_by_file_line_key_and_what_is_allowed() {
         ("[monitor.a.feature]\nx = 1", "eddyline.toml:2: monitor.a.feature.x: must be a table of what is chosen for"),
         (
             "[monitor.a]\nfeature.\"x:p99\" = { smell = 1 }",
-            "eddyline.toml:2: monitor.a.feature.\"x:p99\".smell: there is no such key",
+            "eddyline.toml:2: monitor.a.feature.\"x:p99\".smell: there is no such key. Keys here: direction, min_absolute,",
         ),
+        (
+            "[monitor.a.feature]\ncount.direction = 'sideways'",
+            "eddyline.toml:2: monitor.a.feature.count.direction: 'sideways' is refused: ",
+        ),
+        ("[defaults]\nschedule = 'weekends'", "eddyline.toml:2: defaults.schedule: 'weekends' is refused: "),
         ("[monitor]\na = 1", "eddyline.toml:2: monitor.a: must be a section for the monitors of this name"),
         ("monitor = 1", "eddyline.toml:1: monitor: must be a section, [monitor]"),
         ("[monitor.'']\nbudget = 1", "eddyline.toml:1: monitor.\"\": a pattern of names is 1 to 1024 bytes"),

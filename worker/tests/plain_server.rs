@@ -70,9 +70,9 @@ fn other_settings_count_from_the_next_window_on_and_nothing_is_scored_anew() {
     worker.stop();
     let before = scores(&mut connection);
     let opened = plain::incidents(&mut connection).pop().expect("an incident is open").1;
-    // With more history asked for than there is, no incident can be open.
+    // Other detectors learn anew, and with more history asked for than there is, no incident can be open.
     write_fingerprints(&mut connection, 303..306, 1);
-    let worker = Worker::with(&server, &["--monitor", MONITOR, "--min-history", "5000"]);
+    let worker = Worker::with(&server, &["--monitor", MONITOR, "--min-history", "5000", "--detectors", "zscore"]);
     wait_for_score(&mut connection, 305);
     let log = worker.stop();
     assert!(log.contains("the settings changed"), "{log}");

@@ -4,7 +4,7 @@ mod plain;
 
 use eddyline_testkit::{Server, eventually};
 use eddyline_wire::alert::{Alert, Event};
-use eddyline_wire::keys::Companions;
+use eddyline_wire::keys::{Companions, service};
 use plain::{SOON, Worker, random};
 use redis::Connection;
 use std::collections::BTreeMap;
@@ -66,8 +66,11 @@ fn vectors_that_stop_are_one_incident_until_they_arrive_again_also_for_the_next_
     assert_eq!((silence.event, silence.causes[0].kind.as_str()), (Event::Opened, "silence"));
     assert_eq!(silence.summary, "silence: no vector for 3 s, usually one in 1 s");
 
+    // Killed; the next one is at work before the vectors are back.
     drop(worker);
+    redis::cmd("DEL").arg(keys().lease()).arg(service::WORKERS).exec(&mut redis).unwrap();
     let worker = Worker::with(&server, &["--monitor", NAME]);
+    eventually(SOON, || redis::cmd("EXISTS").arg(keys().lease()).query(&mut redis).unwrap());
     let resolves = |redis: &mut Connection, messages: usize| {
         let end_ms = now_ms(redis);
         add(redis, end_ms);

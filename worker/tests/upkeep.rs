@@ -30,11 +30,11 @@ fn command(connection: &mut Connection, line: &str) -> Value {
     redis::cmd(words[0]).arg(&words[1..]).query(connection).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
-/// All keys of the database with their content, as the server dumps them.
+/// All keys of monitors with their content, as the server dumps them.
 fn everything(connection: &mut Connection) -> BTreeMap<String, Vec<u8>> {
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(connection).unwrap();
     let dump = |key: String| (redis::cmd("DUMP").arg(&key).query(connection).unwrap(), key);
-    keys.into_iter().map(dump).map(|(bytes, key)| (key, bytes)).collect()
+    keys.into_iter().filter(|key| !key.starts_with("{eddyline}:")).map(dump).map(|(bytes, key)| (key, bytes)).collect()
 }
 
 fn names(connection: &mut Connection) -> Vec<String> {

@@ -147,8 +147,13 @@ impl Loading<'_> {
         None
     }
 
+    /// Within a feature other names count than beside it.
     fn no_choice(&mut self, item: &Item, path: &str, own: &str) {
-        let known: Vec<&str> = Choices::names().chain([FEATURE]).collect();
+        let known: Vec<&str> = if own.starts_with(&format!("{FEATURE}.")) {
+            Choices::names_of_features().collect()
+        } else {
+            Choices::names().chain([FEATURE]).collect()
+        };
         self.faults.push(Fault::at(self.file, item.line, &format!("{path}.{own}"), no_such_key(&item.key, &known)));
     }
 }
