@@ -8,10 +8,14 @@ use redis::{
 /// Most hosts that a URL may name.
 const HOSTS: usize = 64;
 
+/// Longest file of authorities, in bytes.
+const AUTHORITIES: u64 = 4 << 20;
+
 /// What the URLs look like, for messages and help.
 pub const FORMS: &str = "redis://[user:password@]host[:port][/db], rediss://… for TLS, redis+unix:///path[?db=n], \
      redis+sentinel://[user:password@]host:port[,host:port…]/service[/db] or \
-     redis+cluster://[user:password@]host:port[,host:port…]; rediss+sentinel and rediss+cluster for TLS";
+     redis+cluster://[user:password@]host:port[,host:port…]; rediss+sentinel and rediss+cluster for TLS, with ?ca=FILE \
+     (PEM) for authorities of one's own";
 
 /// What stands at an address.
 #[derive(Debug, Clone)]
@@ -38,6 +42,21 @@ impl Address {
     /// # Errors
     /// Any other text. The message doesn't repeat it.
     pub fn parse(url: &str) -> RedisResult<Self> {
+        let (url, authorities) = split_authorities(url);
+        let address = Self::parse_place(&url)?;
+        let Some(file) = authorities else { return Ok(address) };
+        let unread = |why: &str| {
+            let text = format!("{file}: {why}");
+            RedisError::from((ErrorKind::InvalidClientConfig, "the file of authorities can't be read", text))
+        };
+        let length = std::fs::metadata(&file).map_err(|error| unread(&error.to_string()))?.len();
+        if length > AUTHORITIES {
+            return Err(unread("it is longer than 4 MiB"));
+        }
+        address.trusting(&std::fs::read(&file).map_err(|error| unread(&error.to_string()))?)
+    }
+
+    fn parse_place(url: &str) -> RedisResult<Self> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| invalid("it is no URL"))?;
         let (scheme, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
         match kind {
@@ -80,11 +99,8 @@ impl Address {
         Ok(Self { place: Place::Cluster(nodes), db: 0, shown: format!("cluster {}", url.hosts) })
     }
 
-    /// Trusts these certificates (PEM), and no others, where the URL asks for TLS.
-    ///
-    /// # Errors
-    /// Something that isn't PEM, or a URL without TLS.
-    pub fn trusting(mut self, authorities: &[u8]) -> RedisResult<Self> {
+    /// Trusts these certificates (PEM), and no others.
+    fn trusting(mut self, authorities: &[u8]) -> RedisResult<Self> {
         let trust = |info: &mut ConnectionInfo| -> RedisResult<()> {
             let certificates = TlsCertificates { client_tls: None, root_cert: Some(authorities.to_vec()) };
             *info = Client::build_with_tls(info.clone(), certificates)?.get_connection_info().clone();
@@ -124,6 +140,15 @@ impl Address {
         let place = Place::Server(moved(like, host, port));
         Ok(Self { place, db: self.db, shown: format!("{host}:{port} db {}", self.db) })
     }
+}
+
+/// The URL without `ca=FILE` in its query, and the file.
+fn split_authorities(url: &str) -> (String, Option<String>) {
+    let (rest, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
+    let Some((rest, query)) = rest.split_once('?') else { return (url.to_owned(), None) };
+    let (files, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("ca="));
+    let query = if others.is_empty() { String::new() } else { format!("?{}", others.join("&")) };
+    (format!("{rest}{query}{fragment}"), files.last().map(|pair| pair["ca=".len()..].to_owned()))
 }
 
 /// The same way of speaking, to another server.
@@ -229,6 +254,19 @@ mod tests {
             let error = Address::parse(url).expect_err(url).to_string();
             assert!(!error.contains("hush"), "{error}");
         }
-        assert!(Address::parse("redis://a").unwrap().trusting(b"").is_err(), "certificates without TLS");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let with = |url: &str| Address::parse(&url.replace("FILE", &file.path().display().to_string()));
+        assert!(with("redis://a?ca=FILE").is_err(), "authorities without TLS");
+        assert!(with("rediss://a?ca=FILE").is_ok());
+        let error = Address::parse("rediss://a?ca=/nowhere").unwrap_err().to_string();
+        assert!(error.contains("/nowhere"), "{error}");
+    }
+
+    #[test]
+    fn the_file_of_authorities_is_no_part_of_the_rest() {
+        let split = |url: &str| split_authorities(url);
+        assert_eq!(split("rediss://a/1?ca=x#insecure"), ("rediss://a/1#insecure".into(), Some("x".into())));
+        assert_eq!(split("redis+unix:///s?db=2&ca=x&user=u"), ("redis+unix:///s?db=2&user=u".into(), Some("x".into())));
+        assert_eq!(split("redis://:p@a"), ("redis://:p@a".into(), None));
     }
 }
