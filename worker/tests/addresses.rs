@@ -182,5 +182,7 @@ fn monitors_of_every_shard_are_found_and_scored_while_another_shard_fails_over()
     cluster.settle().unwrap();
     names.iter().for_each(|name| write(&cluster, name, 100..120));
     wait_until_all_are_scored(&cluster, &names);
-    workers.map(Worker::stop);
+    for worker in workers {
+        worker.stop();
+    }
 }

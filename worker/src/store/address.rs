@@ -99,8 +99,11 @@ impl Address {
         Ok(Self { place: Place::Cluster(nodes), db: 0, shown: format!("cluster {}", url.hosts) })
     }
 
-    /// Trusts these certificates (PEM), and no others.
-    fn trusting(mut self, authorities: &[u8]) -> RedisResult<Self> {
+    /// Trusts these certificates (PEM), and no others, where the URL asks for TLS.
+    ///
+    /// # Errors
+    /// Something that isn't PEM, or a URL without TLS.
+    pub fn trusting(mut self, authorities: &[u8]) -> RedisResult<Self> {
         let trust = |info: &mut ConnectionInfo| -> RedisResult<()> {
             let certificates = TlsCertificates { client_tls: None, root_cert: Some(authorities.to_vec()) };
             *info = Client::build_with_tls(info.clone(), certificates)?.get_connection_info().clone();
