@@ -17,8 +17,15 @@ use eddyline_worker::store::lease;
 use eddyline_worker::{count, doctor, explain, feedback, logs, markers, observe, replay, sinks, upkeep};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout;
+use tracing::warn;
+
+/// Whatever is under way at a signal may take so long.
+const GOODBYE: Duration = Duration::from_millis(1800);
 
 fn main() -> ExitCode {
     let done = match Cli::of_process().command {
@@ -74,8 +81,15 @@ async fn mark(args: &MarkArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::main]
-async fn work(sources: Sources) -> anyhow::Result<()> {
+fn work(sources: Sources) -> anyhow::Result<()> {
+    let runtime = Runtime::new()?;
+    let done = runtime.block_on(serve(sources));
+    // What can't be called off, such as looking up a name, would hold the end up.
+    runtime.shutdown_background();
+    done
+}
+
+async fn serve(sources: Sources) -> anyhow::Result<()> {
     let Config { fixed, live } = sources.load()?.config;
     let levels = logs::init(&live.log);
     let (sender, live) = watch::channel(Arc::new(live));
@@ -109,9 +123,16 @@ async fn work(sources: Sources) -> anyhow::Result<()> {
         }
     }
     stop.send_replace(true);
-    working.await?;
-    notifying.await?;
-    counting.join_all().await;
+    let all_done = async {
+        working.await?;
+        notifying.await?;
+        counting.join_all().await;
+        anyhow::Ok(())
+    };
+    match timeout(GOODBYE, all_done).await {
+        Ok(done) => done?,
+        Err(_) => warn!("not all work under way could be finished in time"),
+    }
     observing.abort();
     Ok(())
 }

@@ -156,13 +156,15 @@ async fn work(
     loop {
         let progress = scorer.step(&mut connection).await;
         let (is_ours, pause) = match progress {
-            Ok(progress) => {
+            // Losing a lease, say, doesn't mean that anything works again.
+            Ok(Progress::More) => (true, Duration::ZERO),
+            Ok(Progress::CaughtUp) => {
                 context.troubles.over(scorer.monitor());
-                match progress {
-                    Progress::More => (true, Duration::ZERO),
-                    Progress::CaughtUp => (true, SWEEP),
-                    Progress::Elsewhere(look_again) => (false, look_again),
-                }
+                (true, SWEEP)
+            }
+            Ok(Progress::Elsewhere(look_again)) => {
+                context.troubles.over(scorer.monitor());
+                (false, look_again)
             }
             // A cluster's client connects to a lost server again; the others' monitors go on meanwhile.
             Err(error) if is_lost(&error) && !connection.is_cluster() => return (scorer, Parting::Lost(Some(error))),
