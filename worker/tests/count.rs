@@ -48,7 +48,7 @@ fn calls(windows: std::ops::Range<u64>) -> Vec<(String, Vec<(&'static str, Strin
                 ms => (ms * 7 + hash / 256 % 400).to_string(),
             };
             let mut fields = vec![("service", "web".to_owned()), ("peer", peer.to_owned()), ("latency_ms", latency)];
-            if hash % 9 > 0 {
+            if !hash.is_multiple_of(9) {
                 fields.push(("user", format!("u{}", hash / 16 % 5000)));
             }
             calls.push((format!("{}-{call}", window + call * 1000 / n), fields));

@@ -23,7 +23,8 @@ SIGHUP makes the worker read the file again. For one monitor alone, while the wo
 redis-cli HSET {checkout}:settings budget 0.2 detectors level,change
 
 Any number of workers may run: each monitor is one worker's at a time, and a dead worker's monitors are taken over
-within 5 seconds.";
+within 5 seconds. Give all of them the same settings: one at a time tells people, by its own [notify] and [sinks]; one that
+has no sinks leaves that to the others.";
 
 /// Arguments of `eddyline worker`.
 #[derive(Debug, Args)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
-use tracing::error;
+use tracing::{error, warn};
 
 /// How long deliveries that are under way may take at the end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -26,6 +26,27 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const FORGET: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('HDEL', KEYS[2], unpack(ARGV, 2))";
+
+/// Sinks that were told before and that `plan` doesn't have.
+fn gone<'a>(delivered: &'a HashMap<String, String>, plan: &Plan) -> Vec<&'a String> {
+    delivered.keys().filter(|name| plan.outlets.iter().all(|outlet| outlet.name != **name)).collect()
+}
+
+/// Forgets how far sinks came that the operator took away. Only a change of settings says that; a worker that takes over
+/// with other settings may lack them by mistake.
+///
+/// # Errors
+/// Trouble with Redis.
+pub(super) async fn forget(connection: &mut Connection, token: &str, plan: &Plan) -> RedisResult<()> {
+    let delivered: HashMap<String, String> = redis::cmd("HGETALL").arg(DELIVERED).query_async(connection).await?;
+    let gone = gone(&delivered, plan);
+    if !gone.is_empty() {
+        let script = Script::new(FORGET);
+        let mut call = script.key(NOTIFIER_LEASE);
+        call.key(DELIVERED).arg(token).arg(gone).invoke_async::<i64>(connection).await?;
+    }
+    Ok(())
+}
 
 /// The couriers at work. Dropped, they stop where they are.
 #[derive(Debug)]
@@ -51,12 +72,11 @@ impl Deliveries {
         status.forget_sinks();
         let delivered: HashMap<String, String> =
             redis::cmd("HGETALL").arg(DELIVERED).query_async(&mut connection).await?;
-        let gone: Vec<&String> =
-            delivered.keys().filter(|name| plan.outlets.iter().all(|outlet| outlet.name != **name)).collect();
-        if !gone.is_empty() {
-            let script = Script::new(FORGET);
-            let mut call = script.key(NOTIFIER_LEASE);
-            call.key(DELIVERED).arg(token).arg(gone).invoke_async::<i64>(&mut connection).await?;
+        for name in gone(&delivered, plan) {
+            warn!(
+                sink = name,
+                "it was told before and isn't in this worker's settings: it waits for a worker that has it"
+            );
         }
         let end = reading::last_id(&mut connection, NOTIFICATIONS.as_bytes()).await?;
         let (stop, stopped) = watch::channel(false);

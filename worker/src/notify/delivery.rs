@@ -122,7 +122,7 @@ impl Courier {
                 let read = notification(&fields);
                 attempts += 1;
                 let fate = match &read {
-                    Ok(notification) => self.attempt(notification, attempts).await,
+                    Ok(notification) => self.attempt(notification, attempts, notification.at_ms).await,
                     Err(why) => Fate::Dead(DeadLetter::unreadable(&fields, why)),
                 };
                 if let Fate::Later(wait) = fate {
@@ -150,11 +150,13 @@ impl Courier {
     /// A new sink hears of what is open; `end` is where the stream ended before.
     async fn introduce(&mut self, end: EntryId) -> RedisResult<Option<Parting>> {
         let standing = Arc::clone(&self.bulletin.borrow_and_update());
+        // However old the news are, this sink hears of them now.
+        let from_ms = now_ms();
         for notification in standing.iter() {
             let mut attempts = 0;
             let fate = loop {
                 attempts += 1;
-                match self.attempt(notification, attempts).await {
+                match self.attempt(notification, attempts, from_ms).await {
                     Fate::Later(wait) => tokio::select! {
                         _ = self.stop.changed() => return Ok(Some(Parting::Stopped)),
                         () = sleep(wait) => {}
@@ -165,7 +167,13 @@ impl Courier {
             if let Fate::Undone = fate {
                 return Ok(Some(Parting::Stopped));
             }
-            count(&self.outlet.name, &fate);
+            if let Fate::Dead(_) = fate {
+                if let Some(parting) = self.record(end, fate).await? {
+                    return Ok(Some(parting));
+                }
+            } else {
+                count(&self.outlet.name, &fate);
+            }
         }
         self.record(end, Fate::LeftOut).await
     }
@@ -189,7 +197,7 @@ impl Courier {
         }
     }
 
-    async fn attempt(&mut self, notification: &Notification, attempts: u32) -> Fate {
+    async fn attempt(&mut self, notification: &Notification, attempts: u32, from_ms: u64) -> Fate {
         if !(self.outlet.wants)(notification) {
             return Fate::LeftOut;
         }
@@ -210,12 +218,12 @@ impl Courier {
         };
         self.failed(&why);
         let wait = jitter(attempts, RandomState::new().build_hasher().finish()).max(after);
-        let too_old = now_ms().saturating_add(ms(wait)) > notification.at_ms.saturating_add(ms(self.give_up_after));
-        if too_old && (attempts >= LEAST_ATTEMPTS || wait > LONGEST_WAIT) {
+        let too_old = now_ms().saturating_add(ms(wait)) > from_ms.saturating_add(ms(self.give_up_after));
+        if too_old && attempts >= LEAST_ATTEMPTS {
             return Fate::Dead(DeadLetter::of(notification, attempts, &why));
         }
         metrics::counter!(names::DELIVERIES, "sink" => self.outlet.name.clone(), "outcome" => "retried").increment(1);
-        Fate::Later(wait)
+        Fate::Later(if too_old { wait.min(LONGEST_WAIT) } else { wait })
     }
 
     /// Waits until this worker is known to be the notifier; false says that the courier is to stop.

@@ -99,7 +99,9 @@ impl Desk {
             monitors.extend(self.state.read.keys().cloned());
         }
         self.state.groups.be_at(now_ms());
-        let budget = plan.budget(known.map_or(&[], |known| known.as_slice()));
+        // As long as nobody can say, those that were read before are the monitors.
+        let read: Vec<Vec<u8>> = self.state.read.keys().cloned().collect();
+        let budget = plan.budget(known.map_or(&read, |known| known.as_slice()));
         let mut changed = self.read(monitors, sweep && check, plan, budget, known).await?;
         if sweep && check {
             changed |= self.end_absent(known).await?;

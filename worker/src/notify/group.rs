@@ -129,6 +129,11 @@ impl Group {
     /// A further message about the incident at `index`.
     pub(super) fn follow(&mut self, index: usize, monitor: &str, alert: Alert, now_ms: u64) {
         let member = &mut self.members[index];
+        // A renamed monitor's incident goes on under the new name.
+        if member.monitor != monitor {
+            member.monitor = monitor.to_owned();
+            self.changed = true;
+        }
         if member.entry == alert.entry && member.is_open() == alert.is_open() {
             return;
         }

@@ -3,6 +3,7 @@
 use crate::notify::budget::Budget;
 use crate::notify::group::{Group, ms};
 use crate::notify::settings::NotifySettings;
+use eddyline_detect::Kind;
 use eddyline_wire::alert::{Alert, Event};
 use eddyline_wire::notification::{News, Notification};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,13 @@ pub enum Heard {
     Unknown,
 }
 
+/// Whether an incident is told whatever the budget: what is absent or out of its range is rare by itself, and its `p` never
+/// gets as small as that of what is there and wrong.
+fn stands_alone(alert: &Alert) -> bool {
+    let kinds = [Kind::Silence, Kind::FlatLine, Kind::Missing, Kind::OutOfRange];
+    alert.causes.first().is_some_and(|cause| kinds.iter().any(|kind| kind.to_string() == cause.kind))
+}
+
 impl Groups {
     /// What came after this was measured is moved so that it didn't, should the clock have been set back, or another
     /// notifier's be ahead of this one's.
@@ -59,7 +67,7 @@ impl Groups {
                 return Heard::Grouped;
             }
         }
-        let tells = budget.tells(alert.score, alert.p);
+        let tells = stands_alone(&alert) || budget.tells(alert.score, alert.p);
         match (alert.event, tells) {
             (Event::Resolved, true) => return Heard::Unknown,
             (Event::Resolved, false) => return Heard::NeverTold,

@@ -4,7 +4,7 @@
 //! holds, by this worker or another.
 
 use crate::logs::Notice;
-use crate::notify::deliveries::Deliveries;
+use crate::notify::deliveries::{self, Deliveries};
 use crate::notify::delivery::{Bulletin, Parting};
 use crate::notify::desk::{Desk, Step};
 use crate::notify::plan::Plan;
@@ -58,6 +58,8 @@ enum End {
     Stopped,
     /// Another worker notifies.
     Fenced,
+    /// There is nobody to tell any more: another worker may know whom.
+    Idle,
     /// The connection is gone.
     Lost,
 }
@@ -81,7 +83,7 @@ impl Notifier {
             };
             let why = match ended {
                 Ok(End::Stopped) => break,
-                Ok(End::Fenced) => continue,
+                Ok(End::Fenced | End::Idle) => continue,
                 Ok(End::Lost) => "the connection was closed".to_owned(),
                 Err(error) => {
                     troubles::count(code(&error));
@@ -110,6 +112,15 @@ impl Notifier {
         trouble: &mut Notice,
     ) -> RedisResult<End> {
         let lease = loop {
+            // Who has nobody to tell leaves it to a worker that has.
+            while self.plan.borrow_and_update().outlets.is_empty() {
+                is_over(trouble);
+                tokio::select! {
+                    changed = self.plan.changed() => if changed.is_err() { return Ok(End::Stopped) },
+                    _ = stop.changed() => return Ok(End::Stopped),
+                    push = pushes.recv() => if is_end(push.as_ref()) { return Ok(End::Lost) },
+                }
+            }
             let (lease, tokens) = (NOTIFIER_LEASE.as_bytes(), NOTIFIER_TOKENS.as_bytes());
             let left = match Lease::take(&mut connection, lease, tokens, &self.worker).await? {
                 Taking::Taken(lease) => break lease,
@@ -132,7 +143,7 @@ impl Notifier {
             Ok(End::Fenced) => warn!("the notifier's lease ran out or is another worker's"),
             Ok(End::Lost) => {}
             Err(error) if is_lost(error) => {}
-            Ok(End::Stopped) | Err(_) => {
+            Ok(End::Stopped | End::Idle) | Err(_) => {
                 let released =
                     Script::new(RELEASE).key(NOTIFIER_LEASE).arg(token).invoke_async::<()>(&mut connection).await;
                 if let Err(error) = released {
@@ -190,6 +201,10 @@ impl Notifier {
                     }
                     plan = Arc::clone(&self.plan.borrow_and_update());
                     deliveries.stop().await;
+                    deliveries::forget(&mut connection, &token, &plan).await?;
+                    if plan.outlets.is_empty() {
+                        return Ok(End::Idle);
+                    }
                     deliveries = Deliveries::start(connection.clone(), &token, &plan, &held_until, &bulletin, &self.status).await?;
                 }
                 push = pushes.recv() => {

@@ -84,7 +84,7 @@ pub enum Order {
     /// Other settings, tried on either or on what a server has.
     Preview {
         /// What there is.
-        source: Source,
+        source: Box<Source>,
         /// The report as JSON.
         json: bool,
     },
@@ -103,7 +103,10 @@ impl TryFrom<ReplayArgs> for Order {
             let keys = Companions::of(args.monitor.as_bytes());
             let keys = keys.map_err(|error| ReplayError::Definition(error.to_string()))?;
             let choices = Choices::from(&args.choices);
-            return Ok(Self::Preview { source: Source::Stored { address: Box::new(address), keys, choices }, json });
+            return Ok(Self::Preview {
+                source: Box::new(Source::Stored { address: Box::new(address), keys, choices }),
+                json,
+            });
         }
         if preview && args.redis.is_some() {
             let what = "--preview: a file or a server's monitor, not both";
@@ -114,10 +117,10 @@ impl TryFrom<ReplayArgs> for Order {
             None => Source::Events(Box::new(Plan::try_from(args)?)),
         };
         Ok(match source {
-            source if preview => Self::Preview { source, json },
+            source if preview => Self::Preview { source: Box::new(source), json },
             Source::Vectors(plan) => Self::Vectors(plan),
             Source::Events(plan) => Self::Events(plan),
-            source @ Source::Stored { .. } => Self::Preview { source, json },
+            source @ Source::Stored { .. } => Self::Preview { source: Box::new(source), json },
         })
     }
 }

@@ -148,9 +148,9 @@ mod tests {
     fn failures_in_a_row_hand_over_to_the_robust_baseline_for_longer_each_time() {
         let mut grade = Grade::default();
         let break_down = |grade: &mut Grade| {
-            (0..FAILURES).for_each(|i| {
+            for i in 0..FAILURES {
                 grade.broke(window(i.into()), true, "odd");
-            })
+            }
         };
         for patience in [CALM, 2 * CALM, 4 * CALM] {
             break_down(&mut grade);
@@ -185,9 +185,9 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut grade = Grade::default();
-        (0..1000).for_each(|i| {
+        for i in 0..1000 {
             grade.broke(window(i), true, "odd");
-        });
+        }
         assert_eq!(grade.left_out.len(), LEFT_OUT);
         assert!(grade.leaves_out(window(999)) && !grade.leaves_out(window(0)));
     }

@@ -7,9 +7,10 @@ use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::Companions;
 use redis::RedisResult;
 
-/// What lies further back than so many times the longest usual pause when it is first seen is history that somebody added,
-/// and doesn't live by the clock.
+/// What lies further back than so many times the longest usual pause, and than an hour, when it is first seen is history that
+/// somebody added, and doesn't live by the clock.
 const LIVES: u64 = 20;
+const HOUR_MS: u64 = 3_600_000;
 
 /// The wait for the next vector.
 #[derive(Debug, Default)]
@@ -45,9 +46,11 @@ impl Overdue {
         if last != self.last {
             *self = Self { last, age_ms, due: Due::Unknown };
         }
-        if matches!(self.due, Due::Unknown) && age_ms > 2 * window_ms {
+        if matches!(self.due, Due::Unknown) && age_ms > window_ms.saturating_mul(2) {
             self.due = match overdue::within(connection, keys, window_ms).await? {
-                Some((within_ms, known)) if self.age_ms <= LIVES * within_ms => Due::Within(within_ms, known),
+                Some((within_ms, known)) if self.age_ms <= LIVES.saturating_mul(within_ms).max(HOUR_MS) => {
+                    Due::Within(within_ms, known)
+                }
                 _ => Due::Never,
             };
         }

@@ -227,6 +227,9 @@ impl Scorer {
                 biased;
                 seat = &mut seat => return Ok(Ok(seat.expect("it is never closed"))),
                 () = sleep(RENEWAL) => {
+                    if self.context.is_leaving() {
+                        return Ok(Err(Progress::More));
+                    }
                     if let Some(progress) = self.hold(connection).await? {
                         return Ok(Err(progress));
                     }

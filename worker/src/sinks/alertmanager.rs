@@ -53,17 +53,18 @@ fn alerts(notification: &Notification, page: Option<&str>) -> Vec<Value> {
     let mut alerts = Vec::new();
     for alert in &notification.alerts {
         let is_over = !alert.is_open() || notification.event == Event::Resolved;
-        let end = is_over.then(|| alert.window_end_ms.max(alert.since_ms + 1));
+        let end = is_over.then(|| alert.window_end_ms.max(alert.since_ms.saturating_add(1)));
         alerts.push(with(of(notification, alert, alert.severity), page, end));
         // It was sent with the label `warning`, which is another alert to Alertmanager.
         if notification.news == News::Escalated && alert.severity == Severity::Critical && alert.event == Event::Updated
         {
-            let end = alert.window_end_ms.max(alert.since_ms + 1);
+            let end = alert.window_end_ms.max(alert.since_ms.saturating_add(1));
             alerts.push(with(of(notification, alert, Severity::Warning), page, Some(end)));
         }
     }
     if alerts.is_empty() {
-        let end = (notification.event == Event::Resolved).then_some(notification.at_ms.max(notification.since_ms + 1));
+        let end = (notification.event == Event::Resolved)
+            .then_some(notification.at_ms.max(notification.since_ms.saturating_add(1)));
         alerts.push(with(whole(notification), page, end));
     }
     alerts

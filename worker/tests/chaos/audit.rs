@@ -182,7 +182,13 @@ impl Audit {
     }
 
     /// The receiver heard the opening and the end of every incident since `began_ms`, and every notification that stands in Redis.
-    fn check_deliveries(&mut self, connection: &mut Connection, all: &[Streams], receiver: &Receiver) -> Result<()> {
+    fn check_deliveries(
+        &mut self,
+        connection: &mut Connection,
+        all: &[Streams],
+        receiver: &Receiver,
+        began_ms: u64,
+    ) -> Result<()> {
         let mut needed = BTreeSet::new();
         for alert in all.iter().flat_map(|streams| &streams.alerts) {
             // What the history held was over before anyone could be told.

@@ -12,10 +12,12 @@ const MAX_NAME: usize = 1024;
 /// A deviation up to so many times as large is of similar size: an incident is often told of by its first window, of which it
 /// took only a part. A smaller one always is.
 const SIMILAR: f64 = 3.0;
+/// The same of what is below.
+const SIMILAR_DOWN: f64 = 1.5;
 
 /// Kinds that are like none but themselves: what is forbidden, and what is absent. Other kinds of one feature are ways to
 /// say the same.
-const APART: [Kind; 4] = [Kind::OutOfRange, Kind::Silence, Kind::FlatLine, Kind::Missing];
+const APART: [Kind; 5] = [Kind::OutOfRange, Kind::Silence, Kind::FlatLine, Kind::Missing, Kind::Vanished];
 
 /// What somebody said of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,7 +131,15 @@ impl Likeness {
         kind && item
             && self.feature == cause.feature
             && self.direction == cause.direction
-            && (deviation <= SIMILAR * self.deviation || relative <= SIMILAR * self.relative)
+            && self.is_similar(deviation, relative)
+    }
+
+    fn is_similar(&self, deviation: f64, relative: f64) -> bool {
+        // What falls can't fall by more than all: three times a third less would be everything.
+        let similar = if self.direction == Direction::Down { SIMILAR_DOWN } else { SIMILAR };
+        // Where nothing was expected, there is nothing to be relative to.
+        let comparable = relative < f64::MAX && self.relative < f64::MAX;
+        deviation <= similar * self.deviation || (comparable && relative <= similar * self.relative)
     }
 
     fn is_sound(&self) -> bool {
@@ -174,6 +184,19 @@ mod tests {
 
     const COUNTS: Block = Block::Counts { name: String::new(), buckets: 4 };
     const NUMBERS: Block = Block::Numeric { names: Vec::new() };
+
+    #[test]
+    fn a_dip_that_was_normal_hides_no_loss_and_one_error_no_million() {
+        let like = |expected, observed| like(&cause(Kind::Feature, "x", expected, observed));
+        let has = |like: &Likeness, expected, observed| {
+            like.has(&cause(Kind::Feature, "x", expected, observed), &Block::Numeric { names: vec!["status".into()] })
+        };
+        let dip = like(100.0, 59.0);
+        assert!(has(&dip, 100.0, 70.0) && has(&dip, 100.0, 45.0));
+        assert!(!has(&dip, 100.0, 10.0) && !has(&dip, 100.0, 0.0));
+        let error = like(0.0, 1.0);
+        assert!(has(&error, 0.0, 3.0) && !has(&error, 0.0, 1e6));
+    }
 
     #[test]
     fn the_like_has_feature_item_direction_and_a_similar_size() {
