@@ -82,7 +82,7 @@ impl Audit {
             let injections = feed.injections().iter().filter(|injection| injection.monitor == i);
             audit.check_injections(&name(i), streams, injections);
         }
-        audit.check_deliveries(&mut connection, &all, receiver, feed.began_ms())?;
+        audit.check_deliveries(&mut connection, &all, receiver, feed.calm_ms())?;
         Ok(audit)
     }
 
@@ -181,18 +181,18 @@ impl Audit {
         }
     }
 
-    /// The receiver heard the opening and the end of every incident since `began_ms`, and every notification that stands in Redis.
+    /// The receiver heard the opening and the end of every incident since `calm_ms`, and every notification that stands in Redis.
     fn check_deliveries(
         &mut self,
         connection: &mut Connection,
         all: &[Streams],
         receiver: &Receiver,
-        began_ms: u64,
+        calm_ms: u64,
     ) -> Result<()> {
         let mut needed = BTreeSet::new();
         for alert in all.iter().flat_map(|streams| &streams.alerts) {
-            // What the history held was over before anyone could be told.
-            if alert.event != Event::Updated && alert.since_ms >= began_ms {
+            // What was over before the workers had learnt the history is history too: nobody is told of that.
+            if alert.event != Event::Updated && alert.since_ms >= calm_ms {
                 needed.insert((alert.incident.clone(), alert.event == Event::Resolved));
             }
         }

@@ -110,6 +110,7 @@ struct Shared {
     refused: AtomicU64,
     over: AtomicBool,
     began_ms: u64,
+    calm_ms: u64,
 }
 
 impl Feed {
@@ -134,6 +135,7 @@ impl Feed {
             refused: AtomicU64::new(0),
             over: AtomicBool::new(false),
             began_ms: began,
+            calm_ms: from,
         });
         let producer = |i: usize| {
             let (shared, random) = (Arc::clone(&shared), StdRng::seed_from_u64(seed ^ ((i as u64 + 1) << 32)));
@@ -150,6 +152,11 @@ impl Feed {
     /// Observations that the server took, and commands that it didn't answer well.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.shared.acknowledged.load(Ordering::Relaxed), self.shared.refused.load(Ordering::Relaxed))
+    }
+
+    /// When the first fault could come, ms since the epoch.
+    pub(crate) fn calm_ms(&self) -> u64 {
+        self.shared.calm_ms
     }
 
     /// When the producers began, ms since the epoch.
