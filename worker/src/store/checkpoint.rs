@@ -267,4 +267,22 @@ mod tests {
         let read = decode(&sample(), &Choices::default()).unwrap();
         assert_eq!(read.resume(Choices::default(), Arc::new(other)).unwrap_err(), CheckpointError::Schema);
     }
+
+    /// A checkpoint of this version that was written once and must be read for as long as the version is used. `EDDYLINE_GOLDEN=write
+    /// cargo test -p eddyline --lib golden` writes it anew, for when the version was raised.
+    #[test]
+    fn the_golden_checkpoint_is_read_and_written_to_the_byte() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/checkpoint.bin");
+        if std::env::var("EDDYLINE_GOLDEN").is_ok_and(|what| what == "write") {
+            let mut judge = lived(1..100, Judge::new(Choices::default()));
+            // What is read has learnt all that it judged.
+            judge.learn();
+            std::fs::write(file, encode(&judge, LAST).unwrap()).unwrap();
+        }
+        let golden = std::fs::read(file).unwrap();
+        let read = decode(&golden, &Choices::default()).expect("raise VERSION, then write the golden checkpoint anew");
+        assert_eq!(read.last, LAST);
+        let judge = read.resume(Choices::default(), schema()).unwrap();
+        assert!(encode(&judge, LAST).unwrap() == golden, "what is written of it is other bytes");
+    }
 }
