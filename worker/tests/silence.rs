@@ -21,12 +21,13 @@ fn now_ms(redis: &mut Connection) -> u64 {
     seconds * 1000 + micros / 1000
 }
 
-fn add(redis: &mut Connection, end_ms: u64) {
+/// Vector `i`: one of ten, in every run the same.
+fn add(redis: &mut Connection, i: u64, end_ms: u64) {
     let noise = |x: u64| (random(x) % 1000) as f32 / 1000.0;
     redis::cmd("XADD")
         .arg(keys().fingerprints())
         .arg(format!("{end_ms}-0"))
-        .arg(&["cpu", &noise(end_ms).to_string(), "mem", &noise(end_ms + 7).to_string()])
+        .arg(&["cpu", &noise(i % 10).to_string(), "mem", &noise(i % 10 + 10).to_string()])
         .exec(redis)
         .unwrap();
 }
@@ -35,7 +36,7 @@ fn add(redis: &mut Connection, end_ms: u64) {
 fn add_until_now(redis: &mut Connection, vectors: u64) {
     redis::cmd("HSET").arg(keys().settings()).arg(&["period_ms", &PERIOD_MS.to_string()]).exec(redis).unwrap();
     let now_ms = now_ms(redis);
-    (0..vectors).rev().for_each(|ago| add(redis, now_ms - ago * PERIOD_MS));
+    (0..vectors).rev().for_each(|ago| add(redis, ago, now_ms - ago * PERIOD_MS));
 }
 
 fn alerts(redis: &mut Connection) -> Vec<Alert> {
@@ -73,7 +74,7 @@ fn vectors_that_stop_are_one_incident_until_they_arrive_again_also_for_the_next_
     eventually(SOON, || redis::cmd("EXISTS").arg(keys().lease()).query(&mut redis).unwrap());
     let resolves = |redis: &mut Connection, messages: usize| {
         let end_ms = now_ms(redis);
-        add(redis, end_ms);
+        add(redis, 0, end_ms);
         let told = wait_for(redis, messages);
         let resolved = told.last().unwrap();
         assert_eq!((resolved.event, resolved.reason.as_deref()), (Event::Resolved, Some("vectors arrive again")));
@@ -99,7 +100,7 @@ fn history_that_somebody_adds_is_not_silent() {
     let mut redis = server.connection().unwrap();
     add_until_now(&mut redis, 0);
     let now_ms = now_ms(&mut redis);
-    (0..120).rev().for_each(|ago| add(&mut redis, now_ms - 3_600_000 - ago * PERIOD_MS));
+    (0..120).rev().for_each(|ago| add(&mut redis, ago, now_ms - 3_600_000 - ago * PERIOD_MS));
     let _worker = Worker::with(&server, &["--monitor", NAME]);
     eventually(SOON, || {
         let scores: Vec<(String, BTreeMap<String, String>)> = plain::stream(&mut redis, keys().scores());

@@ -1,19 +1,24 @@
 //! Who may depend on whom: `sketch ← monitor ← redis-module → wire ← worker → detect`, `monitor ← worker`,
-//! `measures ← worker` for replays, and `sketch ← redis-module` for the commands that are about a sketch and no monitor.
+//! `measures ← worker` for replays, `intake ← worker` for what comes by HTTP, and `sketch ← redis-module` for the commands
+//! that are about a sketch and no monitor.
 
 use super::Finding;
 use super::tree::Tree;
 
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("eddyline-sketch", &[]),
     ("eddyline-monitor", &["eddyline-sketch"]),
     ("eddyline-detect", &[]),
     ("eddyline-wire", &[]),
     ("eddyline-measures", &[]),
+    ("eddyline-intake", &[]),
     ("eddyline-testkit", &[]),
     ("eddyline-redis-module", &["eddyline-monitor", "eddyline-sketch", "eddyline-wire"]),
-    ("eddyline", &["eddyline-detect", "eddyline-measures", "eddyline-monitor", "eddyline-wire"]),
-    ("eddyline-fuzz", &["eddyline", "eddyline-monitor", "eddyline-sketch", "eddyline-testkit", "eddyline-wire"]),
+    ("eddyline", &["eddyline-detect", "eddyline-intake", "eddyline-measures", "eddyline-monitor", "eddyline-wire"]),
+    (
+        "eddyline-fuzz",
+        &["eddyline", "eddyline-intake", "eddyline-monitor", "eddyline-sketch", "eddyline-testkit", "eddyline-wire"],
+    ),
 ];
 
 /// Allowed to use anything.

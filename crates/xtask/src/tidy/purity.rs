@@ -4,8 +4,8 @@ use super::Finding;
 use super::code::{paths, without_literals};
 use super::tree::Tree;
 
-const PURE: [&str; 5] =
-    ["eddyline-sketch", "eddyline-monitor", "eddyline-detect", "eddyline-wire", "eddyline-measures"];
+const PURE: [&str; 6] =
+    ["eddyline-sketch", "eddyline-monitor", "eddyline-detect", "eddyline-wire", "eddyline-measures", "eddyline-intake"];
 
 /// Not to be reached by any chain of normal dependencies.
 const IMPURE: [&str; 3] = ["redis", "redis-module", "tokio"];

@@ -1,0 +1,1 @@
+//! What comes in by HTTP, as bytes; what goes out, as observations and vectors. No Redis, no clock.
