@@ -4,7 +4,7 @@
 //! it holds the monitor's lease, reads its settings and its stream of fingerprints, turns each into results ([`judging`]), and
 //! lets one script write them. Where no module counts, it does that itself ([`mod@count`]). [`replay`] feeds a file through the
 //! same code. [`upkeep`] deletes, renames and copies a monitor with all its keys, the [`doctor`] says what is wrong with a server,
-//! [`explain`] why a window alerted or didn't.
+//! [`explain`] why a window alerted or didn't. The [`gateway`] is for whoever speaks HTTP.
 
 pub mod cli;
 pub mod config;
@@ -12,6 +12,7 @@ pub mod count;
 pub mod doctor;
 pub mod explain;
 pub mod feedback;
+pub mod gateway;
 pub mod judging;
 pub mod logs;
 pub mod markers;

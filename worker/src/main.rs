@@ -1,5 +1,6 @@
 //! `eddyline`: from the command line to the code that does it, and from its outcome to an exit code.
 
+use anyhow::Context as _;
 use eddyline_wire::keys::Companions;
 use eddyline_worker::cli::feedback::FeedbackArgs;
 use eddyline_worker::cli::mark::MarkArgs;
@@ -8,13 +9,18 @@ use eddyline_worker::cli::{Cli, Command};
 use eddyline_worker::config::Config;
 use eddyline_worker::config::load::Sources;
 use eddyline_worker::config::reload::Reloader;
+use eddyline_worker::gateway::serve::Serving;
+use eddyline_worker::gateway::{Gateway, new_key};
 use eddyline_worker::notify::notifier::Notifier;
 use eddyline_worker::notify::plan::Plan;
+use eddyline_worker::observe::listen::Listen;
 use eddyline_worker::replay::plan::Order;
 use eddyline_worker::service::context::Context;
+use eddyline_worker::service::status::Status;
 use eddyline_worker::service::worker::Worker;
 use eddyline_worker::store::lease;
 use eddyline_worker::{count, doctor, explain, feedback, logs, markers, observe, replay, sinks, upkeep};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,10 +32,14 @@ use tracing::warn;
 
 /// Whatever is under way at a signal may take so long.
 const GOODBYE: Duration = Duration::from_millis(1800);
+/// Where the gateway listens if nobody said.
+const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 fn main() -> ExitCode {
     let done = match Cli::of_process().command {
         Command::Worker(args) => work((*args).into()),
+        Command::Serve(args) => gate((*args).into()),
+        Command::Key(args) => new_key::make(&args.name, &args.scopes).map(|told| print!("{told}")),
         Command::CheckConfig(args) => {
             Sources::from(args).load().map(|loaded| print!("{}", loaded.effective)).map_err(Into::into)
         }
@@ -83,20 +93,21 @@ async fn mark(args: &MarkArgs) -> anyhow::Result<()> {
 
 fn work(sources: Sources) -> anyhow::Result<()> {
     let runtime = Runtime::new()?;
-    let done = runtime.block_on(serve(sources));
+    let done = runtime.block_on(score(sources));
     // What can't be called off, such as looking up a name, would hold the end up.
     runtime.shutdown_background();
     done
 }
 
-async fn serve(sources: Sources) -> anyhow::Result<()> {
+async fn score(sources: Sources) -> anyhow::Result<()> {
     let Config { fixed, live } = sources.load()?.config;
     let levels = logs::init(&live.log);
     let (sender, live) = watch::channel(Arc::new(live));
     let plan = Plan::follow(live.clone());
-    let context = Context::new(fixed.deployment.clone(), fixed.redis.db(), live, lease::worker_name());
+    let context = Context::new(fixed.deployment.clone(), fixed.redis.db(), live.clone(), lease::worker_name());
     let observing = observe::http::tell(fixed.listen, Arc::clone(&context.status));
     let reloader = Reloader::new(sources, fixed.clone(), sender, levels);
+    let gated = fixed.clone();
     let (address, name) = (fixed.redis.clone(), context.worker.clone());
     let (found, monitors) = watch::channel(None);
     let notifier = Notifier {
@@ -113,6 +124,8 @@ async fn serve(sources: Sources) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let (stop, stopped) = watch::channel(false);
     let counting = count::run::spawn(&address, fixed.counted, &name, &stopped);
+    let gateway = Gateway::new(address, gated.deployment, live, Some(Arc::clone(&worker.context.status)));
+    let gating = tokio::spawn(beside(gated.http, gateway, stopped.clone()));
     let notifying = tokio::spawn(notifier.run(stopped.clone()));
     let working = tokio::spawn(async move { worker.run_and_tell(stopped, &found).await });
     loop {
@@ -126,12 +139,62 @@ async fn serve(sources: Sources) -> anyhow::Result<()> {
     let all_done = async {
         working.await?;
         notifying.await?;
+        gating.await?;
         counting.join_all().await;
         anyhow::Ok(())
     };
     match timeout(GOODBYE, all_done).await {
         Ok(done) => done?,
         Err(_) => warn!("not all work under way could be finished in time"),
+    }
+    observing.abort();
+    Ok(())
+}
+
+/// The gateway of a worker, where it has one. An address that can't be had is said; the worker works without.
+async fn beside(listen: Option<Listen>, gateway: Gateway, stop: watch::Receiver<bool>) {
+    let Some(Listen::At(address)) = listen else { return };
+    match Serving::bind(gateway, address).await {
+        Ok(serving) => serving.run(&Status::default(), stop).await,
+        Err(error) => warn!(%address, "no gateway there: {error}; choose another address with --http, or 'none'"),
+    }
+}
+
+fn gate(sources: Sources) -> anyhow::Result<()> {
+    let runtime = Runtime::new()?;
+    let done = runtime.block_on(serve(sources));
+    runtime.shutdown_background();
+    done
+}
+
+/// The gateway alone.
+async fn serve(sources: Sources) -> anyhow::Result<()> {
+    let Config { fixed, live } = sources.load()?.config;
+    let levels = logs::init(&live.log);
+    let Listen::At(address) = fixed.http.unwrap_or(Listen::At(ADDRESS)) else {
+        anyhow::bail!("there is nothing to serve: --http is 'none'");
+    };
+    let (sender, live) = watch::channel(Arc::new(live));
+    let status = Arc::new(Status::default());
+    let observing = observe::http::tell(fixed.listen, Arc::clone(&status));
+    let gateway = Gateway::new(fixed.redis.clone(), fixed.deployment.clone(), live, None);
+    let serving = Serving::bind(gateway, address).await.with_context(|| format!("{address} can't be had"))?;
+    let reloader = Reloader::new(sources, fixed, sender, levels);
+    let (stop, stopped) = watch::channel(false);
+    let mut running = tokio::spawn(async move { serving.run(&status, stopped).await });
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reloader.reload(),
+            ended = &mut running => return Ok(ended?),
+        }
+    }
+    stop.send_replace(true);
+    if timeout(GOODBYE, running).await.is_err() {
+        warn!("not all requests under way could be finished in time");
     }
     observing.abort();
     Ok(())

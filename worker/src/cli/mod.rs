@@ -7,8 +7,10 @@ pub mod explain;
 pub mod export;
 pub mod feedback;
 pub mod import;
+pub mod key;
 pub mod mark;
 pub mod replay;
+pub mod serve;
 pub mod settings;
 pub mod test_sink;
 pub mod upkeep;
@@ -28,8 +30,10 @@ use explain::ExplainArgs;
 use export::ExportArgs;
 use feedback::FeedbackArgs;
 use import::ImportArgs;
+use key::KeyArgs;
 use mark::MarkArgs;
 use replay::ReplayArgs;
+use serve::ServeArgs;
 use test_sink::TestSinkArgs;
 use upkeep::{CopyArgs, DeleteArgs, RenameArgs};
 use worker::WorkerArgs;
@@ -64,6 +68,10 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
 pub enum Command {
     /// Score the fingerprints of all monitors as they come, and publish alerts.
     Worker(Box<WorkerArgs>),
+    /// Take observations over HTTP and tell what was found.
+    Serve(Box<ServeArgs>),
+    /// Make a key for the HTTP gateway.
+    Key(KeyArgs),
     /// Check the settings of a worker and print those in force.
     CheckConfig(CheckConfigArgs),
     /// Feed a file of events through the same code and report what was found.

@@ -27,6 +27,10 @@ struct Grammar {
     /// Where metrics and health are told over HTTP (/metrics, /livez, /readyz): an address and a port, or none.
     #[arg(long, env = "EDDYLINE_LISTEN", default_value = keys::LISTEN, value_name = "ADDRESS")]
     listen: String,
+    /// Where the HTTP gateway listens: an address and a port, or none. Another address than this machine's own needs a key
+    /// in the file's [http.keys].
+    #[arg(long, env = "EDDYLINE_HTTP", value_name = "ADDRESS")]
+    http: Option<String>,
     /// What is logged: off, error, warn, info, debug or trace, or levels by target, such as info,redis=debug.
     #[arg(long, env = "EDDYLINE_LOG", default_value = keys::LOG, value_name = "LEVELS")]
     log: String,
@@ -35,7 +39,7 @@ struct Grammar {
 }
 
 /// Keys of the file that have a flag; the choices have one each as far as they can be a flag.
-const KEYS: [&str; 6] = ["redis", "redis_ca", "deployment", "monitors", "listen", "log"];
+const KEYS: [&str; 7] = ["redis", "redis_ca", "deployment", "monitors", "listen", "http", "log"];
 
 /// What flags and environment say, as text; what it means is checked with the file.
 #[derive(Debug)]

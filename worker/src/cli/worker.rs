@@ -13,6 +13,7 @@ Examples:
   eddyline worker --config /etc/eddyline.toml
   eddyline worker --redis redis://:secret@redis.internal:6379/2 --deployment production
   eddyline worker --redis redis+unix:///run/redis/redis.sock --budget 0.2
+  eddyline worker --http 127.0.0.1:8080                     with the HTTP gateway in the same process
   eddyline worker --time-zone America/New_York
   eddyline worker --count 'metrics=checkout CROSSES 1 peer*latency_ms WINDOW 10000'     needs no module
 

@@ -7,8 +7,20 @@ use eddyline_wire::keys::Companions;
 use tracing_subscriber::EnvFilter;
 
 /// Every key at the top of the file.
-pub(super) const ALL: [&str; 11] =
-    ["redis", "redis_ca", "deployment", "monitors", "listen", "log", "defaults", "monitor", "count", "notify", "sinks"];
+pub(super) const ALL: [&str; 12] = [
+    "redis",
+    "redis_ca",
+    "deployment",
+    "monitors",
+    "listen",
+    "log",
+    "defaults",
+    "monitor",
+    "count",
+    "notify",
+    "sinks",
+    "http",
+];
 
 /// What counts where nobody said anything.
 pub(crate) const REDIS: &str = "redis://127.0.0.1:6379";

@@ -87,6 +87,7 @@ impl Loading<'_> {
         let choices = self.choices(table);
         let notify = self.notify(table);
         let sinks = self.sinks(table);
+        let http = self.http(table);
         let counted = self.counted(table);
         // what is counted here is scored too
         monitors.extend(counted.iter().map(|create| printable(create.keys.monitor(), MAX_NAME)));
@@ -100,8 +101,8 @@ impl Loading<'_> {
                 ));
             }
         }
-        let live = Live { monitors, log: log?, choices, notify: notify?, sinks };
-        Some(Config { fixed: Fixed { counted, ..fixed? }, live })
+        let live = Live { monitors, log: log?, choices, notify: notify?, sinks, http: http.settings };
+        Some(Config { fixed: Fixed { counted, http: http.listen, ..fixed? }, live })
     }
 
     fn fixed(&mut self, table: &Table) -> Option<Fixed> {
@@ -120,7 +121,15 @@ impl Loading<'_> {
         let listen = self.one(table, ("listen", keys::LISTEN), keys::listen, |text, _| text.to_owned());
         let (redis, redis_url) = redis?;
         let (redis, redis_ca) = trusting?.unwrap_or((redis, String::new()));
-        Some(Fixed { redis, redis_url, redis_ca, deployment: deployment?, listen: listen?, counted: Vec::new() })
+        Some(Fixed {
+            redis,
+            redis_url,
+            redis_ca,
+            deployment: deployment?,
+            listen: listen?,
+            http: None,
+            counted: Vec::new(),
+        })
     }
 
     /// The value that counts for a key at the top. One in the file is checked even where another counts more.

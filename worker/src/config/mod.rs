@@ -16,12 +16,14 @@ pub(crate) mod keys;
 
 mod counted;
 mod file;
+mod http;
 mod nearest;
 mod reference;
 mod sections;
 mod text;
 mod typed;
 
+use crate::gateway::settings::HttpSettings;
 use crate::notify::settings::NotifySettings;
 use crate::observe::listen::Listen;
 use crate::sinks::settings::SinkSettings;
@@ -53,6 +55,8 @@ pub struct Fixed {
     pub deployment: String,
     /// Where metrics and health are told.
     pub listen: Listen,
+    /// Where the gateway listens; none where nobody said.
+    pub http: Option<Listen>,
     /// Streams that this worker counts in place of the module.
     pub counted: Vec<Create>,
 }
@@ -70,4 +74,6 @@ pub struct Live {
     pub notify: NotifySettings,
     /// Where notifications go, by name.
     pub sinks: BTreeMap<String, SinkSettings>,
+    /// Who may what over HTTP.
+    pub http: HttpSettings,
 }

@@ -70,6 +70,7 @@ impl Fixed {
             ("redis_ca", self.redis_ca == other.redis_ca),
             ("deployment", self.deployment == other.deployment),
             ("listen", self.listen == other.listen),
+            ("http.listen", self.http == other.http),
             ("count", self.counted == other.counted),
         ];
         pairs.into_iter().filter(|(_, same)| !same).map(|(key, _)| key)
