@@ -13,6 +13,7 @@ use std::net::TcpListener;
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const WINDOWS: u64 = 420;
@@ -55,7 +56,7 @@ fn a_worker_speaks_tls_with_whom_its_authority_vouches_for_and_with_nobody_else(
     let url = format!("rediss://w:secret@127.0.0.1:{port}");
 
     let stranger = Worker::spawn(&url, &["--monitor", MONITOR], Stdio::piped(), None);
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_millis(1500));
     let log = stranger.stop();
     assert!(log.contains("no connection") && log.to_lowercase().contains("certificate"), "{log}");
     assert!(!log.contains("secret"), "{log}");
@@ -82,8 +83,8 @@ fn sentinels_name_the_primary_and_after_a_failover_the_new_one() {
     let mut redis = primary.connection().unwrap();
     write_schema(&mut redis, &schema(1));
     let replica = Server::plain().tcp().replica_of(&primary).start().unwrap();
-    let sentinel = Sentinel::watching("shop", &primary).unwrap();
-    eventually(SOON, || sentinel.replicas("shop").is_ok_and(|replicas| replicas == 1));
+    let sentinel = Sentinel::watching("shop", &primary, Duration::from_secs(1)).unwrap();
+    sentinel.hear_of("shop", &replica).unwrap();
     // One of them is no sentinel at all.
     let url = format!("redis+sentinel://127.0.0.1:1,127.0.0.1:{}/shop", sentinel.port());
     let worker = start(&url, &["--monitor", MONITOR]);

@@ -23,7 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask chaos                       a minute
   cargo xtask chaos --budget 1800         half an hour
-  cargo xtask chaos --budget 1800 --failover   kills primaries for good: their replica takes over
+  cargo xtask chaos --budget 1800 --failover   kills primaries for good: a sentinel gives their replica its place
   cargo xtask chaos --seed 7              other blows at other times
 
 What happens when, follows from the seed; what it meets, from the machine.";

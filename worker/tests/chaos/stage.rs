@@ -3,7 +3,7 @@
 use crate::feed::{MONITORS, WINDOW_MS, history, name};
 use crate::receiver::Receiver;
 use anyhow::{Context, Result, ensure};
-use eddyline_testkit::{Server, Setup};
+use eddyline_testkit::{Sentinel, Server, Setup};
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +14,10 @@ use std::time::Duration;
 const PERSISTENT: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 pub(crate) const DEPLOYMENT: &str = "chaos";
 pub(crate) const WORKERS: usize = 2;
+/// What the sentinel calls them.
+const SERVICE: &str = "chaos";
+/// So that it fails over when it is asked to, and not because writes were paused or the machine is slow.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Where the primary is now.
 pub(crate) type Url = Arc<Mutex<String>>;
@@ -21,17 +25,30 @@ pub(crate) type Url = Arc<Mutex<String>>;
 /// All that runs.
 pub(crate) struct Stage {
     primary: Server,
-    replica: Option<Server>,
+    standby: Option<Standby>,
     url: Url,
     workers: Vec<Option<Child>>,
     folder: tempfile::TempDir,
+}
+
+/// Who takes over, and who tells the workers that it did.
+struct Standby {
+    replica: Server,
+    sentinel: Sentinel,
+}
+
+impl Standby {
+    fn of(primary: &Server) -> Result<Self> {
+        let replica = setup(true).replica_of(primary).start()?;
+        Ok(Self { replica, sentinel: Sentinel::watching(SERVICE, primary, PATIENCE)? })
+    }
 }
 
 impl Stage {
     /// Starts everything, and makes the monitors.
     pub(crate) fn start(receiver: &Receiver, seed: u64, failover: bool) -> Result<Self> {
         let primary = setup(failover).start()?;
-        let replica = failover.then(|| setup(true).replica_of(&primary).start()).transpose()?;
+        let standby = failover.then(|| Standby::of(&primary)).transpose()?;
         let mut connection = primary.connection()?;
         for i in 0..MONITORS {
             let create = format!(
@@ -44,7 +61,7 @@ impl Stage {
         history(&mut connection, seed)?;
         let folder = tempfile::tempdir()?;
         let url = Arc::new(Mutex::new(primary.url()));
-        let mut stage = Self { primary, replica, url, workers: (0..WORKERS).map(|_| None).collect(), folder };
+        let mut stage = Self { primary, standby, url, workers: (0..WORKERS).map(|_| None).collect(), folder };
         fs::write(stage.settings_path(), settings(receiver.port()))?;
         for i in 0..WORKERS {
             stage.start_worker(i)?;
@@ -69,7 +86,7 @@ impl Stage {
         }
         let log = File::options().create(true).append(true).open(self.folder.path().join(format!("worker-{i}.log")))?;
         let worker = Command::new(env!("CARGO_BIN_EXE_eddyline"))
-            .args(["worker", "--redis", &self.url.lock().expect("no panic"), "--deployment", DEPLOYMENT])
+            .args(["worker", "--redis", &self.address(), "--deployment", DEPLOYMENT])
             .arg("--config")
             .arg(self.settings_path())
             .stdin(Stdio::null())
@@ -78,6 +95,14 @@ impl Stage {
             .spawn();
         self.workers[i] = Some(worker.context("the worker can't be started")?);
         Ok(())
+    }
+
+    /// Where workers look: their settings stay as they are while primaries come and go.
+    fn address(&self) -> String {
+        match &self.standby {
+            Some(standby) => format!("redis+sentinel://127.0.0.1:{}/{SERVICE}", standby.sentinel.port()),
+            None => self.primary.url(),
+        }
     }
 
     /// SIGKILL; says whether it ran.
@@ -108,16 +133,18 @@ impl Stage {
     /// SIGKILL of the primary. It comes back on its data after `down`; with a replica that one takes over for good, and
     /// gets a replica of its own.
     pub(crate) fn kill_redis(&mut self, down: Duration) -> Result<()> {
+        if let Some(standby) = &self.standby {
+            standby.sentinel.hear_of(SERVICE, &standby.replica)?;
+        }
         self.primary.kill()?;
         std::thread::sleep(down);
-        let Some(replica) = self.replica.take() else { return self.primary.start() };
-        replica.promote()?;
-        self.primary = replica;
-        *self.url.lock().expect("no panic") = self.primary.url();
-        let next = setup(true).replica_of(&self.primary).start()?;
-        next.catch_up_with(&self.primary)?;
-        self.replica = Some(next);
-        Ok(())
+        let Some(standby) = &mut self.standby else { return self.primary.start() };
+        standby.sentinel.fail_over_to(SERVICE, &standby.replica)?;
+        // Producers write before there is a replica again, as they would.
+        *self.url.lock().expect("no panic") = standby.replica.url();
+        let next = setup(true).replica_of(&standby.replica).start()?;
+        self.primary = std::mem::replace(&mut standby.replica, next);
+        standby.replica.catch_up_with(&self.primary)
     }
 
     /// What worker `i` logged, its end.
