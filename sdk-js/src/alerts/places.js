@@ -1,0 +1,93 @@
+/** How far each monitor's stream of incidents was read. Pure: no connection, no clock. */
+
+/**
+ * Ids in the order of the stream: below 0 where `a` comes first.
+ * @param {string} a
+ * @param {string} b
+ */
+export function compareIds(a, b) {
+  const [aMs = '0', aSeq = '0'] = a.split('-')
+  const [bMs = '0', bSeq = '0'] = b.split('-')
+  const ms = Number(aMs) - Number(bMs)
+  if (ms !== 0) {
+    return ms
+  }
+  const [one, other] = [BigInt(aSeq), BigInt(bSeq)]
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
+/** Whether text is the id of an entry. */
+const ID = /^\d{1,20}-\d{1,20}$/
+
+/**
+ * @param {unknown} id
+ * @returns {id is string}
+ */
+export function isId(id) {
+  return typeof id === 'string' && ID.test(id)
+}
+
+export class Places {
+  /**
+   * The last entry that was read of each monitor.
+   * @type {Map<string, string>}
+   */
+  #read = new Map()
+  #begin
+
+  /** @param {string} begin id of the first entry that is read of a monitor of which nothing was read */
+  constructor(begin) {
+    this.#begin = begin
+  }
+
+  /** @returns {string[]} */
+  monitors() {
+    return [...this.#read.keys(), ...this.#fresh]
+  }
+
+  /**
+   * Monitors that are known, and of which nothing was read.
+   * @type {Set<string>}
+   */
+  #fresh = new Set()
+
+  /** @param {string} monitor */
+  add(monitor) {
+    if (!this.#read.has(monitor)) {
+      this.#fresh.add(monitor)
+    }
+  }
+
+  /** @param {string} monitor */
+  has(monitor) {
+    return this.#read.has(monitor) || this.#fresh.has(monitor)
+  }
+
+  /**
+   * What XRANGE starts with.
+   * @param {string} monitor
+   */
+  start(monitor) {
+    const last = this.#read.get(monitor)
+    return last === undefined ? this.#begin : `(${last}`
+  }
+
+  /**
+   * Whether an entry was read before, under this monitor's name.
+   * @param {string} monitor
+   * @param {string} id
+   */
+  wasRead(monitor, id) {
+    const last = this.#read.get(monitor)
+    return last !== undefined && compareIds(id, last) <= 0
+  }
+
+  /**
+   * @param {string} monitor
+   * @param {string} id
+   */
+  read(monitor, id) {
+    this.#fresh.delete(monitor)
+    this.#read.set(monitor, id)
+  }
+}
