@@ -114,7 +114,7 @@ fn faults_are_told_by_file_line_key_and_what_is_allowed() {
         (
             "\nbudget = 1",
             "eddyline.toml:2: budget: there is no such key. Keys here: redis, redis_ca, deployment, monitors, listen, log, \
-             defaults, monitor, count, notify, sinks",
+             defaults, monitor, count, notify, sinks, http",
         ),
         ("lisen = 'none'", "eddyline.toml:1: lisen: there is no such key, did you mean listen?"),
         ("[defaults]\nbudgt = 1", "eddyline.toml:2: defaults.budgt: there is no such key, did you mean budget?"),
@@ -159,6 +159,17 @@ fn faults_are_told_by_file_line_key_and_what_is_allowed() {
         ("monitors = 'a'", "eddyline.toml:1: monitors: must be a list of at most 10000 names"),
         ("monitors = ['{x}']", "eddyline.toml:1: monitors: braces in a monitor's name"),
         ("listen = 9187", "eddyline.toml:1: listen: an address and a port, such as 127.0.0.1:9187"),
+        ("[http]\nlisten = '8080'", "eddyline.toml:2: http.listen: an address and a port, such as 127.0.0.1:9187"),
+        (
+            "[http]\nlisten = '0.0.0.0:8080'",
+            "eddyline.toml:2: http.listen: 0.0.0.0:8080 can be reached from other machines, which needs a key",
+        ),
+        ("[http]\ncors = ['*']", "eddyline.toml:2: http.cors: must be origins such as"),
+        ("[http.keys]\na = 'x'", "eddyline.toml:2: http.keys.a: must be a section of its own, [http.keys.a]"),
+        (
+            "[http.keys.a]\nhash = 'edk_1'\nscopes = ['read']",
+            "eddyline.toml:2: http.keys.a.hash: must be sha256: and 64 hexadecimal digits",
+        ),
         ("log = 'inof'", "eddyline.toml:1: log: a level (off, error, warn, info, debug, trace)"),
         ("a = 1\nb = ?", "eddyline.toml:2: isn't TOML: "),
         ("[sinks.'a b']\ntype = 'stdout'", "eddyline.toml:1: sinks.\"a b\": a sink's name is 1 to 64 letters"),
