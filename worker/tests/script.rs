@@ -15,6 +15,7 @@ use redis::{PushInfo, PushKind, Value};
 use tokio::sync::mpsc::Receiver;
 
 const GOLDEN: &str = include_str!("../../crates/wire/fixtures/alert.json");
+const WRITTEN: Outcome = Outcome::Written { unsaid: 0 };
 const NONE: EntryId = EntryId { ms: 0, seq: 0 };
 
 fn at(ms: u64) -> EntryId {
@@ -78,7 +79,7 @@ async fn a_fingerprints_results_are_written_whole_and_published() {
     let alert = golden_alert();
     let batch =
         [Results { alerts: vec![alert.clone()], checkpoint: Some(b"learnt".to_vec()), ..results(1_795_166_105_000) }];
-    assert_eq!(stage.write(NONE, &batch).await, [Outcome::Written]);
+    assert_eq!(stage.write(NONE, &batch).await, [WRITTEN]);
 
     let mut heard = Vec::new();
     while heard.len() < 2 {
@@ -117,7 +118,7 @@ async fn a_worker_without_the_lease_writes_nothing() {
 #[tokio::test]
 async fn a_fingerprint_that_has_its_score_gets_nothing_more() {
     let mut stage = Stage::set().await;
-    assert_eq!(stage.write(NONE, &[results(5000), results(6000)]).await, [Outcome::Written, Outcome::Written]);
+    assert_eq!(stage.write(NONE, &[results(5000), results(6000)]).await, [WRITTEN, WRITTEN]);
     let again = Results { alerts: vec![golden_alert()], checkpoint: Some(vec![1]), ..results(6000) };
     assert_eq!(stage.write(at(5000), std::slice::from_ref(&again)).await, [Outcome::Duplicate]);
     assert_eq!(stage.write(at(6000), &[again]).await, [Outcome::Duplicate]);
@@ -130,10 +131,26 @@ async fn a_fingerprint_that_has_its_score_gets_nothing_more() {
 #[tokio::test]
 async fn a_score_is_never_left_out_when_the_one_before_is_not_there() {
     let mut stage = Stage::set().await;
-    assert_eq!(stage.write(NONE, &[results(5000)]).await, [Outcome::Written]);
+    assert_eq!(stage.write(NONE, &[results(5000)]).await, [WRITTEN]);
     let batch = [results(7000), results(8000)];
     assert_eq!(stage.write(at(6000), &batch).await, [Outcome::Behind, Outcome::Behind]);
     assert_eq!(stage.length(keys().scores()).await, Value::Int(1));
+}
+
+#[tokio::test]
+async fn a_message_that_its_stream_does_not_take_is_counted_and_one_that_stands_is_not() {
+    let mut stage = Stage::set().await;
+    let alert = golden_alert();
+    let batch = [Results { alerts: vec![alert], ..results(1_795_166_105_000) }];
+    assert_eq!(stage.write(NONE, &batch).await, [WRITTEN]);
+    stage.command(&[b"DEL", &keys().scores()]).await;
+    assert_eq!(stage.write(NONE, &batch).await, [WRITTEN], "the same again");
+    assert_eq!(stage.length(keys().incidents()).await, Value::Int(1));
+
+    stage.command(&[b"DEL", &keys().scores(), &keys().incidents()]).await;
+    stage.command(&[b"XADD", &keys().incidents(), b"1795166105001-0", b"event", b"opened"]).await;
+    assert_eq!(stage.write(NONE, &batch).await, [Outcome::Written { unsaid: 1 }]);
+    assert_eq!(stage.length(keys().incidents()).await, Value::Int(1));
 }
 
 #[tokio::test]
@@ -151,9 +168,9 @@ async fn what_would_fail_halfway_fails_before_anything_is_written() {
 #[tokio::test]
 async fn a_server_that_forgot_the_script_is_told_again() {
     let mut stage = Stage::set().await;
-    assert_eq!(stage.write(NONE, &[results(5000)]).await, [Outcome::Written]);
+    assert_eq!(stage.write(NONE, &[results(5000)]).await, [WRITTEN]);
     stage.command(&[b"SCRIPT", b"FLUSH"]).await;
-    assert_eq!(stage.write(at(5000), &[results(6000), results(7000)]).await, [Outcome::Written, Outcome::Written]);
+    assert_eq!(stage.write(at(5000), &[results(6000), results(7000)]).await, [WRITTEN, WRITTEN]);
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ pub const SCORING: &str = "eddyline_scoring_seconds";
 pub const LEARNING: &str = "eddyline_learning_seconds";
 /// Messages about incidents, by `event` and `severity`.
 pub const ALERTS: &str = "eddyline_alerts_total";
+/// Messages about incidents that their stream didn't take.
+pub const UNSAID: &str = "eddyline_alerts_unsaid_total";
 /// Incidents that are open on this worker's monitors (gauge).
 pub const OPEN: &str = "eddyline_incidents_open";
 /// Monitors by `state`: `starting`, `warming`, `ready`, `degraded`, `elsewhere` (gauge).

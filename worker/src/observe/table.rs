@@ -106,6 +106,7 @@ pub const METRICS: &[Metric] = &[
         &[("event", &["opened", "updated", "resolved"]), ("severity", &["warning", "critical"])],
         "Messages about incidents, by what happened and how severe it is.",
     ),
+    counter(names::UNSAID, &[], "Messages about incidents that their stream didn't take."),
     gauge(names::OPEN, &[], "Incidents that are open on this worker's monitors."),
     counter(
         names::NOTIFICATIONS,

@@ -3,8 +3,8 @@
 -- ARGV: token, id, last id of scores as the worker knows it, retention, checkpoint ('' = not due), consumer group,
 --       channel of all alerts, channel of this monitor's, number of score arguments, score arguments...,
 --       then for each message: its entry's id, event, incident, JSON
--- Replies: OK, FENCED (the lease is another's), DUP (scored already), BEHIND (the stream doesn't end where the worker
---       thinks: one score would be missing).
+-- Replies: how many messages the stream of incidents doesn't take, FENCED (the lease is another's), DUP (scored already),
+--       BEHIND (the stream doesn't end where the worker thinks: one score would be missing).
 
 local function later(a, b)
   local a_ms, a_seq = string.match(a, '^(%d+)-(%d+)$')
@@ -52,14 +52,17 @@ if added.err then
   return added
 end
 
+local unsaid = 0
 for i = 10 + fields, #ARGV, 4 do
   local entry, event, incident, json = unpack(ARGV, i, i + 3)
-  -- Scores that were deleted are written again; their messages may still stand and aren't repeated.
   local said = redis.pcall('XADD', KEYS[3], 'MAXLEN', '~', retention, entry, 'event', event, 'incident', incident,
     'alert', json)
   if not said.err then
     redis.pcall('PUBLISH', ARGV[7], json)
     redis.pcall('PUBLISH', ARGV[8], json)
+  -- Scores that were deleted are written again; their messages may still stand and aren't repeated.
+  elseif not redis.pcall('XRANGE', KEYS[3], entry, entry)[1] then
+    unsaid = unsaid + 1
   end
 end
 
@@ -72,4 +75,4 @@ local moved = redis.pcall('XGROUP', 'SETID', KEYS[5], group, id)
 if moved.err and string.find(moved.err, 'NOGROUP', 1, true) then
   redis.pcall('XGROUP', 'CREATE', KEYS[5], group, id)
 end
-return redis.status_reply('OK')
+return unsaid

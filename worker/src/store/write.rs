@@ -28,8 +28,11 @@ pub struct Results {
 /// What the script said.
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
-    /// Written.
-    Written,
+    /// Written, but for so many messages, which the stream of incidents doesn't take: it goes on behind them.
+    Written {
+        /// How many; all of them stand where it is 0.
+        unsaid: u64,
+    },
     /// The lease is another worker's: nothing was written.
     Fenced,
     /// The fingerprint has its score already: nothing was written.
@@ -119,7 +122,7 @@ impl Writer {
 
 fn outcome(reply: RedisResult<Value>) -> Outcome {
     match reply {
-        Ok(Value::Okay) => Outcome::Written,
+        Ok(Value::Int(unsaid)) => Outcome::Written { unsaid: unsaid.unsigned_abs() },
         Ok(Value::SimpleString(word)) => match word.as_str() {
             "FENCED" => Outcome::Fenced,
             "DUP" => Outcome::Duplicate,

@@ -23,12 +23,22 @@ impl Scorer {
         let outcomes = self.writer.write(connection, lease.token(), state.scored, state.retention, results).await?;
         for (result, outcome) in results.iter().zip(outcomes) {
             match outcome {
-                Outcome::Written => {
+                Outcome::Written { unsaid } => {
                     state.scored = result.id;
                     self.heard.scored = result.id;
                     self.measure(result);
                     if condition(&result.score).is_some() {
                         self.recover();
+                    }
+                    if unsaid > 0 {
+                        metrics::counter!(names::UNSAID).increment(unsaid);
+                        warn!(
+                            monitor = self.name,
+                            id = %result.id,
+                            messages = unsaid,
+                            "the stream of incidents goes on behind messages of this window and doesn't take them: nobody \
+                             is told"
+                        );
                     }
                     for alert in &result.alerts {
                         self.hear(alert);
