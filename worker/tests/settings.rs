@@ -53,6 +53,24 @@ fn detectors_of_one_monitor_are_changed_while_a_worker_runs() {
 }
 
 #[test]
+fn settings_that_are_too_long_to_be_meant_are_left_out_whole_and_said() {
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    plain::write_schema(&mut connection, &schema(1));
+    set(&mut connection, "detectors", "ewma");
+    set(&mut connection, "exclude", &"2026-12-24 ".repeat(300_000));
+    write_fingerprints(&mut connection, 1..303, 1);
+    let worker = Worker::start(&server);
+    wait_for_score(&mut connection, 302);
+    wait_for_look(&mut connection);
+    let log = worker.stop();
+    let said =
+        "left out of {checkout}:settings: all of it: it has 3300020 bytes, more than 2097152; the longest is 'exclude'";
+    assert_eq!(log.matches(said).count(), 1, "{log}");
+    plain::assert_undisturbed(&mut connection, 1..303);
+}
+
+#[test]
 fn settings_that_cannot_be_read_are_said_once_and_left_out() {
     let server = Server::plain().start().unwrap();
     let mut connection = server.connection().unwrap();

@@ -29,6 +29,8 @@ fn calls(monitor: &Companions, module: bool) -> Vec<Vec<Vec<u8>>> {
         keyed("HGET", monitor.schemas(), "0"),
         keyed("HGETALL", monitor.settings(), ""),
         keyed("HLEN", monitor.settings(), ""),
+        keyed("HKEYS", monitor.settings(), ""),
+        keyed("HSTRLEN", monitor.settings(), "period_ms"),
         words("XRANGE", Some(MARKERS.into()), "- +"),
         keyed("HSETNX", monitor.schemas(), "0 record"),
         keyed("XINFO STREAM", monitor.scores(), ""),

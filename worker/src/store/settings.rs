@@ -9,7 +9,7 @@ use crate::logs::Notice;
 use crate::store::connect::{Connection, is_lost};
 use eddyline_wire::text::printable;
 use eddyline_wire::vector::{FEATURES, PERIOD};
-use redis::RedisResult;
+use redis::{FromRedisValue, RedisResult, Script, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -18,35 +18,39 @@ use tracing::{info, warn};
 /// How soon a change is noticed.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Most fields that the hash of a monitor may have.
+/// Most fields that the hash of a monitor may have, and most bytes of their names and values in all. Feedback may take a
+/// quarter of them.
 const MAX_FIELDS: u64 = 1000;
+const MAX_BYTES: u64 = 2 << 20;
 
 /// Fields that a vector monitor has besides ([`crate::store::vector`]).
 const OTHERS: [&str; 2] = [PERIOD, FEATURES];
 
+/// The fields of a hash and their values, in order.
+type Hash = Vec<[Vec<u8>; 2]>;
+
 /// The worker's choices with those of the hash in their place, and what can't be read of it.
-fn joined(choices: &Choices, mut hash: Vec<(Vec<u8>, Vec<u8>)>) -> (Choices, Vec<String>) {
+fn joined(choices: &Choices, hash: &Hash) -> (Choices, Vec<String>) {
     let (mut choices, mut wrong) = (choices.clone(), Vec::new());
-    hash.sort();
-    for (name, value) in hash {
+    for [name, value] in hash {
         if name == FIELD.as_bytes() {
-            match Record::parse(&value) {
+            match Record::parse(value) {
                 Ok(record) => choices.controls.feedback = record.feedback(),
                 Err(why) => wrong.push(format!("'{FIELD}': {why}")),
             }
             continue;
         }
-        let text = String::from_utf8_lossy(&value);
-        match std::str::from_utf8(&name).ok().and_then(|name| choices.set(name, &text)) {
+        let text = String::from_utf8_lossy(value);
+        match std::str::from_utf8(name).ok().and_then(|name| choices.set(name, &text)) {
             Some(Ok(())) => {}
             Some(Err(why)) => {
-                wrong.push(format!("'{}' is '{}': {why}", printable(&name, 64), printable(text.trim().as_bytes(), 64)));
+                wrong.push(format!("'{}' is '{}': {why}", printable(name, 64), printable(text.trim().as_bytes(), 64)));
             }
             None if OTHERS.iter().any(|field| field.as_bytes() == name) => {}
             None => {
                 let of_features = Choices::names_of_features().map(|name| format!("{name}:<feature>"));
                 let all = Choices::names().chain(OTHERS).map(str::to_owned).chain(of_features);
-                wrong.push(format!("'{}' isn't one of {}", printable(&name, 64), all.collect::<Vec<_>>().join(", ")));
+                wrong.push(format!("'{}' isn't one of {}", printable(name, 64), all.collect::<Vec<_>>().join(", ")));
             }
         }
     }
@@ -58,10 +62,10 @@ fn joined(choices: &Choices, mut hash: Vec<(Vec<u8>, Vec<u8>)>) -> (Choices, Vec
 /// # Errors
 /// The connection is lost.
 pub async fn over(defaults: &Choices, connection: &mut Connection, key: &[u8]) -> RedisResult<Choices> {
-    match redis::cmd("HGETALL").arg(key).query_async(connection).await {
-        Ok(hash) => Ok(joined(defaults, hash).0),
+    match read(connection, key).await {
+        Ok(Ok(hash)) => Ok(joined(defaults, &hash).0),
         Err(error) if is_lost(&error) => Err(error),
-        Err(_) => Ok(defaults.clone()),
+        Ok(Err(_)) | Err(_) => Ok(defaults.clone()),
     }
 }
 
@@ -71,8 +75,9 @@ pub struct Settings {
     monitor: Vec<u8>,
     /// The worker's.
     live: watch::Receiver<Arc<Live>>,
-    /// The hash, as it was read last.
-    hash: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The hash, as it was read last, and why not since.
+    hash: Hash,
+    unread: Option<String>,
     now: Choices,
     read: Option<Instant>,
     trouble: Notice,
@@ -90,6 +95,7 @@ impl Settings {
             monitor: monitor.to_vec(),
             live,
             hash: Vec::new(),
+            unread: None,
             now,
             read: None,
             trouble: Notice::default(),
@@ -113,22 +119,29 @@ impl Settings {
         if !is_changed && self.read.is_some_and(|read| read.elapsed() < EVERY) {
             return Ok(());
         }
-        let unread = match read(connection, key).await {
-            Ok(Ok(hash)) => {
-                self.hash = hash;
-                None
-            }
-            Ok(Err(why)) => Some(why),
+        let found = match read(connection, key).await {
+            Ok(found) => found,
             Err(error) if is_lost(&error) => return Err(error),
-            Err(error) => Some(error.to_string()),
+            Err(error) => Err(error.to_string()),
         };
-        self.read = Some(Instant::now());
+        let is_first = self.read.replace(Instant::now()).is_none();
+        let is_same = match &found {
+            Ok(hash) => self.unread.is_none() && *hash == self.hash,
+            Err(why) => self.unread.as_ref() == Some(why),
+        };
+        if is_same && !is_first && !is_changed {
+            return Ok(());
+        }
+        match found {
+            Ok(hash) => (self.hash, self.unread) = (hash, None),
+            Err(why) => self.unread = Some(why),
+        }
         let (defaults, mut wrong) = self.live.borrow_and_update().choices.of(&self.monitor);
-        let (now, wrong_in_hash) = joined(&defaults, self.hash.clone());
+        let (now, wrong_in_hash) = joined(&defaults, &self.hash);
         if self.now != now {
             (self.now, self.compared) = (now, None);
         }
-        wrong.extend(unread.map_or(wrong_in_hash, |error| vec![error]));
+        wrong.extend(self.unread.clone().map_or(wrong_in_hash, |why| vec![why]));
         let wrong = wrong.join("; ");
         if wrong.is_empty() {
             if self.trouble.is_over() {
@@ -160,15 +173,18 @@ impl Settings {
 /// Controls without effect that are named.
 const SHOWN: usize = 10;
 
-type Hash = Vec<(Vec<u8>, Vec<u8>)>;
-
 /// The hash, or why it isn't taken.
 async fn read(connection: &mut Connection, key: &[u8]) -> RedisResult<Result<Hash, String>> {
-    let fields: u64 = redis::cmd("HLEN").arg(key).query_async(connection).await?;
-    if fields > MAX_FIELDS {
-        return Ok(Err(format!("all of it: it has {fields} fields, more than {MAX_FIELDS}")));
+    let script = Script::new(include_str!("settings.lua"));
+    match script.key(key).arg(MAX_FIELDS).arg(MAX_BYTES).invoke_async(connection).await? {
+        Value::SimpleString(why) => Ok(Err(format!("all of it: {why}"))),
+        reply => {
+            let words: Vec<Vec<u8>> = FromRedisValue::from_redis_value(reply)?;
+            let mut hash = words.as_chunks().0.to_vec();
+            hash.sort();
+            Ok(Ok(hash))
+        }
     }
-    redis::cmd("HGETALL").arg(key).query_async(connection).await.map(Ok)
 }
 
 #[cfg(test)]
@@ -176,8 +192,10 @@ mod tests {
     use super::*;
 
     fn read(fields: &[(&str, &str)]) -> (Choices, Vec<String>) {
-        let hash = fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
-        joined(&Choices::default(), hash.collect())
+        let mut hash: Hash =
+            fields.iter().map(|(name, value)| [name, value].map(|text| text.as_bytes().to_vec())).collect();
+        hash.sort();
+        joined(&Choices::default(), &hash)
     }
 
     #[test]
@@ -187,7 +205,7 @@ mod tests {
         assert_eq!(wrong, Vec::<String>::new());
         let mut defaults = choices;
         defaults.min_history = 100;
-        let back = joined(&defaults, vec![(b"detectors".to_vec(), b"auto".to_vec())]).0;
+        let back = joined(&defaults, &vec![[b"detectors".to_vec(), b"auto".to_vec()]]).0;
         assert_eq!((back.detectors.to_string().as_str(), back.budget_per_day, back.min_history), ("auto", 24.0, 100));
     }
 
