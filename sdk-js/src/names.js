@@ -58,6 +58,19 @@ export function companions(monitor) {
 }
 
 /**
+ * Whether a monitor can be called so.
+ * @param {unknown} name
+ * @returns {name is string}
+ */
+export function isMonitor(name) {
+  try {
+    return companions(/** @type {string} */ (name)).settings !== ''
+  } catch {
+    return false
+  }
+}
+
+/**
  * The monitor whose stream of incidents a key is; undefined if it is none's.
  * @param {string} key
  * @returns {string | undefined}
@@ -69,14 +82,6 @@ export function ownerOfIncidents(key) {
   }
   const name = key.slice(0, -ending.length)
   const bare = /^\{(.*)\}$/s.exec(name)?.[1]
-  for (const candidate of bare === undefined ? [name] : [bare, name]) {
-    try {
-      if (companions(candidate).incidents === key) {
-        return candidate
-      }
-    } catch {
-      // No monitor can be called so.
-    }
-  }
-  return undefined
+  const candidates = bare === undefined ? [name] : [bare, name]
+  return candidates.find((candidate) => isMonitor(candidate) && companions(candidate).incidents === key)
 }

@@ -2,8 +2,8 @@
  * Alerts as an async iterator. The streams of incidents are the truth, read by id; Pub/Sub only says where to look now.
  * So an alert is told once however often a connection breaks, and a message that was lost costs time, not the alert.
  */
-import { EddylineError, InvalidArgument, Unavailable } from '../errors.js'
-import { ALERTS, companions } from '../names.js'
+import { EddylineError, InvalidArgument, Refused, Unavailable } from '../errors.js'
+import { ALERTS, companions, isMonitor } from '../names.js'
 import { warn } from '../warn.js'
 import { Places, isId } from './places.js'
 import { entriesFrom, monitorsWithIncidents, newest } from './streams.js'
@@ -144,7 +144,8 @@ export class Alerts {
       return
     }
     const { monitor, entry } = alert ?? {}
-    if (typeof monitor === 'string' && isId(entry) && !this.#places.wasRead(monitor, entry)) {
+    // Anybody may publish anything.
+    if (isMonitor(monitor) && isId(entry) && !this.#places.wasRead(monitor, entry)) {
       this.#look(monitor)
     }
   }
@@ -158,7 +159,9 @@ export class Alerts {
 
   #lookEverywhere() {
     this.#isSearchDue = this.#monitors === undefined
-    this.#places.monitors().forEach((monitor) => this.#due.add(monitor))
+    for (const monitor of this.#monitors ?? this.#places.monitors()) {
+      this.#due.add(monitor)
+    }
     this.#wake?.()
   }
 
@@ -200,6 +203,9 @@ export class Alerts {
       if (more) {
         this.#due.add(monitor)
       }
+      if (entries.length === 0) {
+        this.#places.forget(monitor)
+      }
       return entries.flatMap(({ id, alert, unreadable }) => {
         // A stream that was renamed or copied has what was told under its former name.
         const isOld = alert !== undefined && alert.monitor !== monitor && this.#places.wasRead(alert.monitor, id)
@@ -210,6 +216,10 @@ export class Alerts {
         return alert === undefined || isOld ? [] : [alert]
       })
     } catch (error) {
+      if (error instanceof Refused) {
+        warn(`incidents of '${monitor}' can't be read: ${error.message}`)
+        return []
+      }
       this.#due.add(monitor)
       throw error
     }

@@ -33,6 +33,11 @@ export class Places {
    * @type {Map<string, string>}
    */
   #read = new Map()
+  /**
+   * Monitors that are known, and of which nothing was read.
+   * @type {Set<string>}
+   */
+  #fresh = new Set()
   #begin
 
   /** @param {string} begin id of the first entry that is read of a monitor of which nothing was read */
@@ -45,17 +50,19 @@ export class Places {
     return [...this.#read.keys(), ...this.#fresh]
   }
 
-  /**
-   * Monitors that are known, and of which nothing was read.
-   * @type {Set<string>}
-   */
-  #fresh = new Set()
-
   /** @param {string} monitor */
   add(monitor) {
     if (!this.#read.has(monitor)) {
       this.#fresh.add(monitor)
     }
+  }
+
+  /**
+   * A monitor of which there is nothing to read isn't kept in mind.
+   * @param {string} monitor
+   */
+  forget(monitor) {
+    this.#fresh.delete(monitor)
   }
 
   /** @param {string} monitor */
