@@ -92,6 +92,13 @@ impl Companions {
         self.companion("counting-lease")
     }
 
+    /// Hashes with expiry: requests to the gateway that were counted, of this while and the one before. They go by themselves,
+    /// so they aren't looked for among what a monitor leaves behind.
+    #[must_use]
+    pub fn requests(&self) -> [Vec<u8>; 2] {
+        [self.companion("requests:0"), self.companion("requests:1")]
+    }
+
     /// Stream of fingerprints, id = window end.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<u8> {
@@ -206,6 +213,7 @@ mod tests {
         let all = [
             keys.counting(),
             keys.counting_lease(),
+            keys.requests()[1].clone(),
             keys.fingerprints(),
             keys.schemas(),
             keys.scores(),
@@ -221,6 +229,7 @@ mod tests {
             [
                 "{checkout}:counting",
                 "{checkout}:counting-lease",
+                "{checkout}:requests:1",
                 "{checkout}:fingerprints",
                 "{checkout}:schemas",
                 "{checkout}:scores",

@@ -2,13 +2,15 @@
 
 use super::errors::{Code, Problem};
 use super::settings::Scope;
-use super::{Gateway, admission, health, keys};
+use super::{Gateway, admission, events, health, keys};
 use axum::{Router, middleware};
 
 /// All that is answered.
 pub fn app(gateway: Gateway) -> Router {
+    let writing = guarded(events::routes(), &gateway, Scope::Write);
     Router::new()
         .merge(health::routes())
+        .merge(writing)
         .fallback(|| async { Problem::new(Code::UnknownPath, "there is no such path; /v1/openapi.json has them all") })
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "this path takes other methods; the header 'allow' names them")

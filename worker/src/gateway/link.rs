@@ -24,12 +24,25 @@ pub struct Current {
     pub number: u64,
 }
 
+/// Hears what connections answer.
+#[derive(Debug, Clone)]
+pub struct Reporter(mpsc::Sender<u64>);
+
+impl Reporter {
+    /// Connection `number` answered with this. If that means that it is lost, another one is made.
+    pub fn report(&self, number: u64, error: &RedisError) {
+        if is_lost(error) {
+            let _ = self.0.try_send(number);
+        }
+    }
+}
+
 /// The connection to Redis, if there is one.
 #[derive(Debug)]
 pub struct Link {
     address: Address,
     current: watch::Sender<Option<Current>>,
-    lost: mpsc::Sender<u64>,
+    lost: Reporter,
     reports: std::sync::Mutex<Option<mpsc::Receiver<u64>>>,
 }
 
@@ -38,7 +51,12 @@ impl Link {
     #[must_use]
     pub fn to(address: Address) -> Self {
         let (lost, reports) = mpsc::channel(REPORTS);
-        Self { address, current: watch::Sender::new(None), lost, reports: std::sync::Mutex::new(Some(reports)) }
+        Self {
+            address,
+            current: watch::Sender::new(None),
+            lost: Reporter(lost),
+            reports: std::sync::Mutex::new(Some(reports)),
+        }
     }
 
     /// Where it goes.
@@ -73,11 +91,10 @@ impl Link {
         self.current.subscribe()
     }
 
-    /// Connection `number` answered with this. If that means that it is lost, another one is made.
-    pub fn report(&self, number: u64, error: &RedisError) {
-        if is_lost(error) {
-            let _ = self.lost.try_send(number);
-        }
+    /// To whom errors are told.
+    #[must_use]
+    pub fn reporter(&self) -> Reporter {
+        self.lost.clone()
     }
 
     /// Keeps it connected until `stop` turns true; `status` hears of it. Only the first call does.

@@ -14,9 +14,15 @@ pub mod serve;
 pub mod settings;
 
 mod admission;
+mod body;
+mod events;
 mod health;
+mod outcome;
+mod remembered;
+mod writer;
 
 use crate::config::Live;
+use crate::observe::names;
 use crate::service::status::Status;
 use crate::store::connect::Address;
 use keys::Keys;
@@ -41,6 +47,8 @@ pub struct Shared {
     /// How the worker in this process fares; none without one.
     pub worker: Option<Arc<Status>>,
     keys: RwLock<Arc<Keys>>,
+    room: body::Room,
+    writer: writer::Writer,
 }
 
 impl Gateway {
@@ -53,13 +61,27 @@ impl Gateway {
         worker: Option<Arc<Status>>,
     ) -> Self {
         let keys = RwLock::new(Arc::new(Keys::of(&live.borrow().http)));
-        Self(Arc::new(Shared { link: Link::to(redis), deployment, live, worker, keys }))
+        Self(Arc::new(Shared {
+            link: Link::to(redis),
+            deployment,
+            live,
+            worker,
+            keys,
+            room: body::Room::default(),
+            writer: writer::Writer::default(),
+        }))
     }
 
     /// Who may what at the moment.
     #[must_use]
     pub fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Items that were counted, and that weren't.
+    fn count_items(&self, (accepted, rejected): (usize, usize)) {
+        metrics::counter!(names::HTTP_ITEMS, "outcome" => "accepted").increment(accepted as u64);
+        metrics::counter!(names::HTTP_ITEMS, "outcome" => "rejected").increment(rejected as u64);
     }
 
     /// Follows what a reload changes about keys, until the settings are gone.

@@ -45,12 +45,15 @@ impl Serving {
     /// Serves until `stop` turns true; `status` hears how the connection to Redis fares.
     pub async fn run(self, status: &Status, stop: watch::Receiver<bool>) {
         let following = tokio::spawn(self.gateway.clone().follow_settings());
+        let gateway = self.gateway.clone();
+        let writing = tokio::spawn(async move { gateway.writer.send(&gateway.link).await });
         let link = &self.gateway.link;
         tokio::join!(
             link.keep(status, stop.clone()),
             accept(self.listener, app::app(self.gateway.clone()), Limits::default(), stop)
         );
         following.abort();
+        writing.abort();
     }
 }
 

@@ -61,6 +61,8 @@ pub const MEMORY: &str = "process_resident_memory_bytes";
 pub const CPU: &str = "process_cpu_seconds_total";
 /// When the process was started, in seconds since the epoch (gauge).
 pub const STARTED: &str = "process_start_time_seconds";
+/// Items of requests to the gateway, by `outcome`: `accepted`, `rejected`.
+pub const HTTP_ITEMS: &str = "eddyline_http_items_total";
 /// Entries of streams that this worker counted in place of the module.
 pub const ENTRIES: &str = "eddyline_entries_counted_total";
 /// Of those, entries that counted nothing, by `reason`: `late`, `out-of-time`, `skipped`, `trimmed`.

@@ -127,6 +127,11 @@ pub const METRICS: &[Metric] = &[
         &[("reason", &["late", "out-of-time", "skipped", "trimmed"])],
         "Of those, entries that counted nothing, by reason.",
     ),
+    counter(
+        names::HTTP_ITEMS,
+        &[("outcome", &["accepted", "rejected"])],
+        "Items that requests to the gateway had, by whether they were counted.",
+    ),
     counter(names::RELOADS, &[("outcome", &["applied", "refused"])], "Reloads of the settings file."),
     gauge(names::RELOADED, &[], "Whether the last reload of the settings file was applied, 0 or 1."),
     gauge(names::RELOADED_AT, &[], "When settings were last applied, in seconds since the epoch."),
