@@ -141,6 +141,12 @@ impl Companions {
         self.companion("lease:tokens")
     }
 
+    /// String with expiry: why the worker that scores this monitor does so with less than its best, in words.
+    #[must_use]
+    pub fn condition(&self) -> Vec<u8> {
+        self.companion("condition")
+    }
+
     /// Hash of the monitor's live settings.
     #[must_use]
     pub fn settings(&self) -> Vec<u8> {
@@ -220,6 +226,7 @@ mod tests {
             keys.incidents(),
             keys.model(),
             keys.lease(),
+            keys.condition(),
             keys.settings(),
             keys.alerts(),
         ];
@@ -236,6 +243,7 @@ mod tests {
                 "{checkout}:incidents",
                 "{checkout}:model",
                 "{checkout}:lease",
+                "{checkout}:condition",
                 "{checkout}:settings",
                 "eddyline:alerts:checkout"
             ]

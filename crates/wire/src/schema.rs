@@ -92,6 +92,23 @@ impl Schema {
         self.len() == 0
     }
 
+    /// Names of the features in vector order, as `EDDY.SCHEMA` tells them.
+    pub fn features(&self) -> impl Iterator<Item = String> {
+        self.blocks.iter().flat_map(|block| -> Box<dyn Iterator<Item = String>> {
+            match block {
+                Block::Numeric { features } => Box::new(features.iter().cloned()),
+                Block::Counts { name, buckets } => {
+                    Box::new((0..*buckets).map(move |bucket| format!("{name}[{bucket}]")))
+                }
+                Block::Histogram { name, slots, edges, .. } => Box::new((0..*slots).flat_map(move |slot| {
+                    let below = edges.iter().map(move |edge| format!("{name}[{slot}]<{edge}"));
+                    let rest = edges.last().map_or_else(String::new, |edge| format!(">={edge}"));
+                    below.chain(std::iter::once(format!("{name}[{slot}]{rest}")))
+                })),
+            }
+        })
+    }
+
     /// The record.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -156,6 +173,15 @@ mod tests {
         assert_eq!(schema.to_json(), GOLDEN.trim());
         assert_eq!(Schema::from_json(GOLDEN.as_bytes()).unwrap(), schema);
         assert_eq!(schema.len(), 2 + 32 + 32 * 8);
+    }
+
+    #[test]
+    fn every_feature_has_a_name() {
+        let schema = Schema::from_json(GOLDEN.as_bytes()).unwrap();
+        let names: Vec<String> = schema.features().collect();
+        assert_eq!(names.len(), schema.len());
+        assert_eq!((names[1].as_str(), names[2].as_str()), ("service:distinct", "service[0]"));
+        assert_eq!((names[34].as_str(), names[41].as_str()), ("peer*latency_ms[0]<0.25", "peer*latency_ms[0]>=1024"));
     }
 
     #[test]
