@@ -2,7 +2,7 @@
 
 use super::errors::{Code, Problem};
 use super::settings::Scope;
-use super::{Gateway, admission, events, health, keys};
+use super::{Gateway, admission, events, health, keys, reading};
 use axum::{Router, middleware};
 
 /// All that is answered.
@@ -11,6 +11,7 @@ pub fn app(gateway: Gateway) -> Router {
     Router::new()
         .merge(health::routes())
         .merge(writing)
+        .merge(reading::routes(&gateway))
         .fallback(|| async { Problem::new(Code::UnknownPath, "there is no such path; /v1/openapi.json has them all") })
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "this path takes other methods; the header 'allow' names them")

@@ -73,6 +73,8 @@ codes! {
     NoObservations = "no_observations", CONFLICT;
     /// It is there, and otherwise.
     Conflict = "conflict", CONFLICT;
+    /// More was missed than is sent again.
+    TooFarBack = "too_far_back", GONE;
     /// The body is larger than this key may send, as it came or unpacked.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE;
     /// More items at once than this key may ever send in a second.
