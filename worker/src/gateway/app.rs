@@ -2,7 +2,7 @@
 
 use super::errors::{Code, Problem};
 use super::settings::Scope;
-use super::{Gateway, admission, events, health, keys, reading};
+use super::{Gateway, admission, events, health, keys, page, reading};
 use axum::{Router, middleware};
 
 /// All that is answered.
@@ -12,6 +12,7 @@ pub fn app(gateway: Gateway) -> Router {
         .merge(health::routes())
         .merge(writing)
         .merge(reading::routes(&gateway))
+        .merge(page::routes())
         .fallback(|| async { Problem::new(Code::UnknownPath, "there is no such path; /v1/openapi.json has them all") })
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "this path takes other methods; the header 'allow' names them")

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod limits;
 pub mod link;
 pub mod new_key;
+pub mod page;
 pub mod reading;
 pub mod serve;
 pub mod settings;
