@@ -2,11 +2,15 @@
 
 mod bench;
 mod build;
+mod check;
 mod demo;
+mod dist;
 mod hand_over;
+mod images;
 mod quality;
 mod setup;
 mod stop;
+mod system;
 mod tidy;
 
 use std::ffi::OsString;
@@ -29,8 +33,12 @@ enum Tool {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Runs all suites of tests: Rust, the SDKs, the browser, the deployment; .ci/run calls it
+    Check(check::Args),
     /// Shows the whole product at work: a small shop, its history, its faults, the alerts
     Demo(demo::Args),
+    /// Builds what a release carries, into target/dist
+    Dist(dist::Args),
     /// Tries hostile input on everything that reads bytes from outside; --help says how
     #[command(disable_help_flag = true)]
     Fuzz {
@@ -38,12 +46,14 @@ enum Tool {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Builds the images of deploy/ without Docker and runs docker-compose.yml's services in them
+    Images(images::Args),
     /// Measures detection on the labelled data and rewrites the tables of docs/quality.md
     Quality {
         /// Only these; all by default
         tables: Vec<quality::Table>,
     },
-    /// Installs what building and testing need: a Redis server, libclang, and Valkey where it can be had
+    /// Installs what building and testing need: a Redis server, libclang, and what each suite of tests meets
     Setup,
     /// Checks that the source tree keeps the rules of its layout
     Tidy,
@@ -64,13 +74,19 @@ fn run(tool: &Tool) -> Result<ExitCode> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize()?;
     match tool {
         Tool::Bench(args) => bench::run(&root, args),
+        Tool::Check(args) => check::run(&root, args),
         Tool::Demo(args) => demo::run(&root, args),
+        Tool::Dist(args) => dist::run(&root, args),
         Tool::Chaos { arguments } => hand_over::run(&root, &hand_over::CHAOS, arguments),
         Tool::Fuzz { arguments } => hand_over::run(&root, &hand_over::FUZZ, arguments),
+        Tool::Images(args) => images::run(&root, args),
         Tool::Quality { tables } => quality::run(&root, tables),
         Tool::Setup => {
             println!("{}: there", setup::run()?.found);
             println!("for the module's tests on another make of server: {}", setup::second_server()?);
+            for line in setup::suites()? {
+                println!("{line}");
+            }
             Ok(ExitCode::SUCCESS)
         }
         Tool::Tidy => tidy::run(&root),

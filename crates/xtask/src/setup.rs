@@ -5,6 +5,7 @@ mod apt;
 mod backports;
 mod libclang;
 mod server;
+mod suites;
 mod valkey;
 
 use std::env;
@@ -38,6 +39,16 @@ pub(crate) fn run() -> Result<Tools> {
 /// Finds or installs the server of another make that the module is tested on too, and says what came of it.
 pub(crate) fn second_server() -> Result<String> {
     valkey::ensure()
+}
+
+/// Installs what suites of tests need beside building, and says what came of it.
+pub(crate) fn suites() -> Result<Vec<String>> {
+    suites::ensure()
+}
+
+/// Installs those of these packages that aren't installed.
+pub(crate) fn install_packages(names: &[&str]) -> Result<()> {
+    apt::install_packages(names)
 }
 
 /// One thing that isn't there.

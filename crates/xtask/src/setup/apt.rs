@@ -94,6 +94,25 @@ Please install it, then try again:
     apt.run(&arguments)
 }
 
+/// Installs those of these packages that aren't installed. Where that isn't allowed, the error says what to type.
+pub(super) fn install_packages(names: &[&str]) -> Result<()> {
+    let is_installed = |name: &str| {
+        output("dpkg-query", &["--show", "--showformat=${db:Status-Status}", name]).is_some_and(|it| it == "installed")
+    };
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !is_installed(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let wanted = missing.join(" ");
+    let Some(apt) = Apt::usable().with_context(|| format!("please install {wanted}"))? else {
+        bail!("please install it, then try again:\n  sudo apt-get install --yes --no-install-recommends {wanted}");
+    };
+    if !missing.iter().all(|name| knows(name)) {
+        apt.run(&["update"])?;
+    }
+    apt.run(&[&["install", "--yes", "--no-install-recommends"], &missing[..]].concat())
+}
+
 /// Whether apt could install this package.
 pub(super) fn knows(package: &str) -> bool {
     // in the language of the machine it would say otherwise
