@@ -128,6 +128,23 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, holds: &AtomicBool) {
 }
 
 #[test]
+fn a_worker_that_has_nobody_to_tell_says_nothing_of_notifications() {
+    let (mut server, mut redis) = stage(Server::plain());
+    let worker = Logged::start(&server.url());
+    write_fingerprints(&mut redis, 1..150, 1);
+    wait_for_score(&mut redis, 149);
+    server.kill().unwrap();
+    worker.wait_to_say("no connection");
+    server.start().unwrap();
+    let mut redis = server.connection().unwrap();
+    write_schema(&mut redis, &schema(1));
+    write_fingerprints(&mut redis, 150..300, 1);
+    wait_for_score(&mut redis, 299);
+    let log = worker.stop();
+    assert!(!log.contains("notif"), "{log}");
+}
+
+#[test]
 fn a_redis_that_restarts_is_said_once_and_found_again() {
     let mut setup = Server::plain();
     setup = setup.args(["--appendonly", "yes", "--appendfsync", "always"]);

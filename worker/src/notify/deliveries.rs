@@ -1,12 +1,12 @@
 //! All sinks' deliveries: a courier each, so that one that fails holds up no other.
 
-use crate::logs::Notice;
-use crate::notify::delivery::{Bulletin, Courier, Parting, Progress};
-use crate::notify::plan::Plan;
+use crate::notify::delivery::{Bulletin, Courier, Parting};
+use crate::notify::plan::{Outlet, Plan};
 use crate::notify::reading;
 use crate::observe::exporter::expect_sink;
+use crate::observe::names;
 use crate::service::status::Status;
-use crate::store::connect::Connection;
+use crate::store::connect::{Backoff, Connection};
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::service::{DELIVERED, NOTIFICATIONS, NOTIFIER_LEASE};
 use redis::{RedisResult, Script};
@@ -15,8 +15,8 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{error, warn};
 
 /// How long deliveries that are under way may take at the end.
@@ -32,95 +32,158 @@ fn gone<'a>(delivered: &'a HashMap<String, String>, plan: &Plan) -> Vec<&'a Stri
     delivered.keys().filter(|name| plan.outlets.iter().all(|outlet| outlet.name != **name)).collect()
 }
 
-/// Forgets how far sinks came that the operator took away. Only a change of settings says that; a worker that takes over
-/// with other settings may lack them by mistake.
-///
-/// # Errors
-/// Trouble with Redis.
-pub(super) async fn forget(connection: &mut Connection, token: &str, plan: &Plan) -> RedisResult<()> {
-    let delivered: HashMap<String, String> = redis::cmd("HGETALL").arg(DELIVERED).query_async(connection).await?;
-    let gone = gone(&delivered, plan);
-    if !gone.is_empty() {
-        let script = Script::new(FORGET);
-        let mut call = script.key(NOTIFIER_LEASE);
-        call.key(DELIVERED).arg(token).arg(gone).invoke_async::<i64>(connection).await?;
-    }
-    Ok(())
+/// What all couriers go by while this worker is the notifier.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    pub connection: Connection,
+    /// Token of the notifier's lease.
+    pub token: String,
+    /// Until when the lease is held for sure: nothing is sent after it.
+    pub held_until: watch::Receiver<Instant>,
+    pub bulletin: watch::Receiver<Bulletin>,
+    pub status: Arc<Status>,
+}
+
+/// A courier at work.
+#[derive(Debug)]
+struct AtWork {
+    outlet: Outlet,
+    give_up_after: Duration,
+    /// Where the stream ended when it began.
+    end: EntryId,
+    /// True tells it to stop. Closed once it is gone.
+    stop: watch::Sender<bool>,
+    task: AbortHandle,
+    backoff: Backoff,
 }
 
 /// The couriers at work. Dropped, they stop where they are.
 #[derive(Debug)]
 pub(super) struct Deliveries {
-    couriers: JoinSet<RedisResult<Parting>>,
-    stop: watch::Sender<bool>,
+    terms: Terms,
+    tasks: JoinSet<RedisResult<Parting>>,
+    at_work: Vec<AtWork>,
 }
 
 impl Deliveries {
-    /// Starts a courier for each sink, where the last one stopped. Where a sink is new, that is decided here: what is
-    /// written after this call it gets.
+    /// Starts a courier for each sink, where the last one stopped.
     ///
     /// # Errors
     /// Trouble with Redis.
-    pub(super) async fn start(
-        mut connection: Connection,
-        token: &str,
-        plan: &Plan,
-        held_until: &watch::Receiver<Instant>,
-        bulletin: &watch::Receiver<Bulletin>,
-        status: &Arc<Status>,
-    ) -> RedisResult<Self> {
-        status.forget_sinks();
-        let delivered: HashMap<String, String> =
-            redis::cmd("HGETALL").arg(DELIVERED).query_async(&mut connection).await?;
+    pub(super) async fn start(terms: Terms, plan: &Plan) -> RedisResult<Self> {
+        terms.status.forget_sinks();
+        let mut deliveries = Self { terms, tasks: JoinSet::new(), at_work: Vec::new() };
+        let delivered = deliveries.delivered().await?;
         for name in gone(&delivered, plan) {
             warn!(
                 sink = name,
                 "it was told before and isn't in this worker's settings: it waits for a worker that has it"
             );
         }
-        let end = reading::last_id(&mut connection, NOTIFICATIONS.as_bytes()).await?;
-        let (stop, stopped) = watch::channel(false);
-        let mut couriers = JoinSet::new();
-        for outlet in &plan.outlets {
-            expect_sink(&outlet.name);
-            let known = delivered.get(&outlet.name).and_then(|id| EntryId::parse(id.as_bytes()));
-            let courier = Courier {
-                outlet: outlet.clone(),
-                connection: connection.clone(),
-                token: token.to_owned(),
-                give_up_after: plan.settings.give_up_after,
-                held_until: held_until.clone(),
-                bulletin: bulletin.clone(),
-                stop: stopped.clone(),
-                progress: known.map_or(Progress::New(end), Progress::Upto),
-                trouble: Notice::default(),
-                status: Arc::clone(status),
-            };
-            couriers.spawn(courier.run());
-        }
-        Ok(Self { couriers, stop })
+        deliveries.begin(plan).await?;
+        Ok(deliveries)
     }
 
-    /// Waits for the first courier that ends by itself.
+    /// Goes by another plan. Whose sink is the same goes on with what is under way; how far sinks came that the operator
+    /// took away is forgotten. Only a change of settings says that; a worker that takes over with other settings may lack
+    /// them by mistake.
+    ///
+    /// # Errors
+    /// Trouble with Redis.
+    pub(super) async fn change(&mut self, plan: &Plan) -> RedisResult<()> {
+        let stays = |it: &AtWork| {
+            let is_same = |outlet: &Outlet| outlet.name == it.outlet.name && Arc::ptr_eq(&outlet.sink, &it.outlet.sink);
+            it.give_up_after == plan.settings.give_up_after && plan.outlets.iter().any(is_same)
+        };
+        let (stay, go) = std::mem::take(&mut self.at_work).into_iter().partition(stays);
+        self.at_work = stay;
+        finish(&go).await;
+        go.iter().for_each(|it| self.terms.status.sink(&it.outlet.name, None));
+        let delivered = self.delivered().await?;
+        let gone = gone(&delivered, plan);
+        if !gone.is_empty() {
+            let script = Script::new(FORGET);
+            let mut call = script.key(NOTIFIER_LEASE);
+            let call = call.key(DELIVERED).arg(&self.terms.token).arg(gone);
+            call.invoke_async::<i64>(&mut self.terms.connection).await?;
+        }
+        self.begin(plan).await
+    }
+
+    /// Starts a courier for each sink that has none. Where a sink is new, that is decided here: what is written after this
+    /// call it gets.
+    async fn begin(&mut self, plan: &Plan) -> RedisResult<()> {
+        let end = reading::last_id(&mut self.terms.connection, NOTIFICATIONS.as_bytes()).await?;
+        for outlet in &plan.outlets {
+            if self.at_work.iter().any(|it| it.outlet.name == outlet.name) {
+                continue;
+            }
+            expect_sink(&outlet.name);
+            let (outlet, give_up_after) = (outlet.clone(), plan.settings.give_up_after);
+            let (stop, stopped) = watch::channel(false);
+            let courier = Courier::new(self.terms.clone(), outlet.clone(), give_up_after, end, stopped);
+            let task = self.tasks.spawn(courier.run());
+            self.at_work.push(AtWork { outlet, give_up_after, end, stop, task, backoff: Backoff::default() });
+        }
+        Ok(())
+    }
+
+    async fn delivered(&mut self) -> RedisResult<HashMap<String, String>> {
+        redis::cmd("HGETALL").arg(DELIVERED).query_async(&mut self.terms.connection).await
+    }
+
+    /// Waits for the first courier that ends by itself. One that panicked is started again after a while.
     ///
     /// # Errors
     /// What it met.
     pub(super) async fn ended(&mut self) -> RedisResult<Parting> {
-        match self.couriers.join_next().await {
-            None => pending().await,
-            Some(Ok(parting)) => parting,
-            Some(Err(error)) => {
-                error!("a sink's task ended unexpectedly: {error}");
-                Ok(Parting::Stopped)
+        loop {
+            match self.tasks.join_next_with_id().await {
+                None => return pending().await,
+                Some(Ok((task, parting))) if self.find(task).is_some() => return parting,
+                Some(Err(error)) if let Some(fallen) = self.find(error.id()) => {
+                    error!(sink = fallen.outlet.name, "its deliveries ended unexpectedly and start again: {error}");
+                    self.restart(error.id());
+                }
+                // It was told to stop.
+                Some(_) => {}
             }
         }
     }
 
-    /// Lets the couriers finish what is under way.
-    pub(super) async fn stop(mut self) {
-        self.stop.send_replace(true);
-        let all_done = async { while self.couriers.join_next().await.is_some() {} };
-        // What isn't recorded by then is delivered again.
-        let _ = timeout(FAREWELL, all_done).await;
+    fn find(&self, task: Id) -> Option<&AtWork> {
+        self.at_work.iter().find(|it| it.task.id() == task)
     }
+
+    fn restart(&mut self, task: Id) {
+        let Some(it) = self.at_work.iter_mut().find(|it| it.task.id() == task) else { return };
+        let name = it.outlet.name.clone();
+        self.terms.status.sink(&name, Some("its deliveries ended unexpectedly and start again"));
+        metrics::counter!(names::DELIVERIES, "sink" => name, "outcome" => "panicked").increment(1);
+        let (stop, stopped) = watch::channel(false);
+        let courier = Courier::new(self.terms.clone(), it.outlet.clone(), it.give_up_after, it.end, stopped);
+        let wait = it.backoff.next_wait();
+        it.stop = stop;
+        it.task = self.tasks.spawn(async move {
+            sleep(wait).await;
+            courier.run().await
+        });
+    }
+
+    /// Lets the couriers finish what is under way.
+    pub(super) async fn stop(self) {
+        finish(&self.at_work).await;
+    }
+}
+
+/// Lets these finish what is under way. What isn't recorded in time is delivered again.
+async fn finish(couriers: &[AtWork]) {
+    couriers.iter().for_each(|it| _ = it.stop.send_replace(true));
+    let all_done = async {
+        for it in couriers {
+            it.stop.closed().await;
+        }
+    };
+    let _ = timeout(FAREWELL, all_done).await;
+    couriers.iter().for_each(|it| it.task.abort());
 }

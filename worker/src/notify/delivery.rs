@@ -5,12 +5,11 @@
 use crate::logs::Notice;
 use crate::notify::clock::now_ms;
 use crate::notify::dead_letters::{self, DeadLetter};
+use crate::notify::deliveries::Terms;
 use crate::notify::group::ms;
 use crate::notify::plan::Outlet;
 use crate::observe::names;
-use crate::service::status::Status;
 use crate::sinks::SinkError;
-use crate::store::connect::Connection;
 use crate::store::stream;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::service::{DEAD_LETTERS, DELIVERED, NOTIFICATIONS, NOTIFIER_LEASE};
@@ -21,6 +20,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
@@ -61,39 +61,38 @@ enum Fate {
 /// One sink's deliveries.
 #[derive(Debug)]
 pub(super) struct Courier {
-    pub outlet: Outlet,
-    pub connection: Connection,
-    /// Token of the notifier's lease.
-    pub token: String,
-    pub give_up_after: Duration,
-    /// Until when the lease is held for sure: nothing is sent after it.
-    pub held_until: watch::Receiver<Instant>,
-    pub bulletin: watch::Receiver<Bulletin>,
-    pub stop: watch::Receiver<bool>,
-    pub progress: Progress,
-    pub trouble: Notice,
-    pub status: Arc<Status>,
-}
-
-/// How far a sink is.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Progress {
-    /// It got everything up to this entry.
-    Upto(EntryId),
-    /// It is new, and the stream ends with this entry: it is told of what stands, and then of what comes.
-    New(EntryId),
+    terms: Terms,
+    outlet: Outlet,
+    give_up_after: Duration,
+    end: EntryId,
+    stop: watch::Receiver<bool>,
+    trouble: Notice,
 }
 
 impl Courier {
+    /// For this sink. One that nobody has delivered to is told of what stands, and then of what comes after `end`.
+    pub(super) fn new(
+        terms: Terms,
+        outlet: Outlet,
+        give_up_after: Duration,
+        end: EntryId,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self { terms, outlet, give_up_after, end, stop, trouble: Notice::default() }
+    }
+
     /// Delivers until told to stop.
     ///
     /// # Errors
     /// Trouble with Redis.
     pub(super) async fn run(mut self) -> RedisResult<Parting> {
-        let mut at = match self.progress {
-            Progress::Upto(at) => at,
-            Progress::New(end) => match self.introduce(end).await? {
-                None => end,
+        let mut known = redis::cmd("HGET");
+        known.arg(DELIVERED).arg(&self.outlet.name);
+        let known: Option<Vec<u8>> = known.query_async(&mut self.terms.connection).await?;
+        let mut at = match known.and_then(|id| EntryId::parse(&id)) {
+            Some(at) => at,
+            None => match self.introduce(self.end).await? {
+                None => self.end,
                 Some(parting) => return Ok(parting),
             },
         };
@@ -103,12 +102,12 @@ impl Courier {
         let mut ended = BTreeSet::new();
         let mut attempts = 0;
         loop {
-            let page = stream::after(&mut self.connection, NOTIFICATIONS.as_bytes(), at, PAGE).await?;
+            let page = stream::after(&mut self.terms.connection, NOTIFICATIONS.as_bytes(), at, PAGE).await?;
             self.waiting(page.len());
             if page.is_empty() {
                 tokio::select! {
                     _ = self.stop.changed() => return Ok(Parting::Stopped),
-                    changed = self.bulletin.changed() => if changed.is_err() { return Ok(Parting::Stopped) },
+                    changed = self.terms.bulletin.changed() => if changed.is_err() { return Ok(Parting::Stopped) },
                     () = sleep_until(repeat_at), if every.is_some() => {
                         self.repeat(&mut ended).await;
                         repeat_at = Instant::now() + every.unwrap_or_default();
@@ -149,7 +148,7 @@ impl Courier {
 
     /// A new sink hears of what is open; `end` is where the stream ended before.
     async fn introduce(&mut self, end: EntryId) -> RedisResult<Option<Parting>> {
-        let standing = Arc::clone(&self.bulletin.borrow_and_update());
+        let standing = Arc::clone(&self.terms.bulletin.borrow_and_update());
         // However old the news are, this sink hears of them now.
         let from_ms = now_ms();
         for notification in standing.iter() {
@@ -180,7 +179,7 @@ impl Courier {
 
     /// Sends the last notification of every open group again, to a receiver that forgets. What fails is sent the next time.
     async fn repeat(&mut self, ended: &mut BTreeSet<String>) {
-        let standing = Arc::clone(&self.bulletin.borrow());
+        let standing = Arc::clone(&self.terms.bulletin.borrow());
         ended.retain(|group| standing.iter().any(|notification| notification.group == *group));
         for notification in standing.iter().filter(|notification| !ended.contains(&notification.group)) {
             if !(self.outlet.wants)(notification) {
@@ -189,11 +188,28 @@ impl Courier {
             if !self.may_send().await {
                 return;
             }
-            match timeout(LONGEST_ATTEMPT, self.outlet.sink.send(notification)).await {
-                Ok(Ok(())) => self.recovered(),
-                Ok(Err(error)) => self.failed(&error.to_string()),
-                Err(_) => self.failed(NO_ANSWER),
+            match self.send(notification).await {
+                Ok(()) => self.recovered(),
+                Err(error) => self.failed(&error.to_string()),
             }
+        }
+    }
+
+    /// One attempt. A sink that panics has failed this time, as any other.
+    async fn send(&self, notification: &Notification) -> Result<(), SinkError> {
+        let (sink, notification) = (Arc::clone(&self.outlet.sink), notification.clone());
+        // Dropped, it ends where it is.
+        let mut attempt = JoinSet::new();
+        attempt.spawn(async move { sink.send(&notification).await });
+        let later = |why: &str| Err(SinkError::Later { why: why.to_owned(), after: None });
+        match timeout(LONGEST_ATTEMPT, attempt.join_next()).await {
+            Ok(Some(Ok(sent))) => sent,
+            Ok(Some(Err(_))) => {
+                let sink = self.outlet.name.clone();
+                metrics::counter!(names::DELIVERIES, "sink" => sink, "outcome" => "panicked").increment(1);
+                later(PANICKED)
+            }
+            Ok(None) | Err(_) => later(NO_ANSWER),
         }
     }
 
@@ -205,16 +221,15 @@ impl Courier {
             return Fate::Undone;
         }
         let began = Instant::now();
-        let sent = timeout(LONGEST_ATTEMPT, self.outlet.sink.send(notification)).await;
+        let sent = self.send(notification).await;
         metrics::histogram!(names::DELIVERY, "sink" => self.outlet.name.clone()).record(began.elapsed().as_secs_f64());
         let (why, after) = match sent {
-            Ok(Ok(())) => {
+            Ok(()) => {
                 self.recovered();
                 return Fate::Delivered;
             }
-            Ok(Err(SinkError::Never(why))) => return Fate::Dead(DeadLetter::of(notification, attempts, &why)),
-            Ok(Err(SinkError::Later { why, after })) => (why, after.unwrap_or_default()),
-            Err(_) => (NO_ANSWER.to_owned(), Duration::ZERO),
+            Err(SinkError::Never(why)) => return Fate::Dead(DeadLetter::of(notification, attempts, &why)),
+            Err(SinkError::Later { why, after }) => (why, after.unwrap_or_default()),
         };
         self.failed(&why);
         let wait = jitter(attempts, RandomState::new().build_hasher().finish()).max(after);
@@ -232,11 +247,11 @@ impl Courier {
             if *self.stop.borrow() {
                 return false;
             }
-            if Instant::now() < *self.held_until.borrow_and_update() {
+            if Instant::now() < *self.terms.held_until.borrow_and_update() {
                 return true;
             }
             tokio::select! {
-                changed = self.held_until.changed() => if changed.is_err() { return false },
+                changed = self.terms.held_until.changed() => if changed.is_err() { return false },
                 _ = self.stop.changed() => return false,
             }
         }
@@ -246,11 +261,11 @@ impl Courier {
     async fn record(&mut self, id: EntryId, fate: Fate) -> RedisResult<Option<Parting>> {
         let script = Script::new(include_str!("deliver.lua"));
         let mut call = script.key(NOTIFIER_LEASE);
-        call.key(DELIVERED).key(DEAD_LETTERS).arg(&self.token).arg(&self.outlet.name).arg(id.to_string());
+        call.key(DELIVERED).key(DEAD_LETTERS).arg(&self.terms.token).arg(&self.outlet.name).arg(id.to_string());
         match &fate {
             Fate::Undone | Fate::Later(_) => return Ok(Some(Parting::Stopped)),
             Fate::Dead(letter) => {
-                self.status.sink(&self.outlet.name, Some(&letter.error));
+                self.terms.status.sink(&self.outlet.name, Some(&letter.error));
                 warn!(
                     sink = self.outlet.name,
                     notification = letter.id,
@@ -262,7 +277,7 @@ impl Courier {
             }
             Fate::Delivered | Fate::LeftOut => {}
         }
-        let held: bool = call.invoke_async(&mut self.connection).await?;
+        let held: bool = call.invoke_async(&mut self.terms.connection).await?;
         count(&self.outlet.name, &fate);
         Ok((!held).then_some(Parting::Fenced))
     }
@@ -272,14 +287,14 @@ impl Courier {
     }
 
     fn failed(&mut self, why: &str) {
-        self.status.sink(&self.outlet.name, Some(why));
+        self.terms.status.sink(&self.outlet.name, Some(why));
         if self.trouble.is_news(why) {
             warn!(sink = self.outlet.name, "a delivery failed, trying again: {why}");
         }
     }
 
     fn recovered(&mut self) {
-        self.status.sink(&self.outlet.name, None);
+        self.terms.status.sink(&self.outlet.name, None);
         if self.trouble.is_over() {
             info!(sink = self.outlet.name, "takes notifications again");
         }
@@ -294,6 +309,7 @@ impl Drop for Courier {
 }
 
 const NO_ANSWER: &str = "no answer";
+const PANICKED: &str = "the code of this sink panicked, which is a bug: what it said is in the log";
 
 fn count(sink: &str, fate: &Fate) {
     let outcome = match fate {

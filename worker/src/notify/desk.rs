@@ -8,6 +8,7 @@ use crate::notify::groups::Heard;
 use crate::notify::plan::Plan;
 use crate::notify::reading::{self, AT_ONCE, Found, Place};
 use crate::notify::state::{State, label};
+use crate::notify::unreached::Unreached;
 use crate::observe::names;
 use crate::service::finder::Names;
 use crate::store::connect::{Connection, is_lost};
@@ -47,6 +48,7 @@ pub(super) struct Desk {
     checked: Option<Instant>,
     absent: Absent,
     unread: Notice,
+    unreached: Unreached,
 }
 
 impl Desk {
@@ -64,8 +66,18 @@ impl Desk {
                 State::default()
             }
         };
-        let (awake, absent, unread) = (BTreeSet::new(), Absent::default(), Notice::default());
-        Ok(Self { connection, token, deployment, state, awake, swept: None, checked: None, absent, unread })
+        Ok(Self {
+            connection,
+            token,
+            deployment,
+            state,
+            awake: BTreeSet::new(),
+            swept: None,
+            checked: None,
+            absent: Absent::default(),
+            unread: Notice::default(),
+            unreached: Unreached::default(),
+        })
     }
 
     /// There is something new of this monitor.
@@ -130,14 +142,20 @@ impl Desk {
             let read = self.state.read.get(&monitor).copied();
             Companions::of(&monitor).ok().map(|keys| Place { monitor, keys, read })
         };
-        let places: Vec<Place> = monitors.into_iter().filter_map(place).collect();
+        let is_cluster = self.connection.is_cluster();
+        let places: Vec<Place> = self.unreached.pass(monitors).into_iter().filter_map(place).collect();
         let mut changed = false;
         for places in places.chunks(AT_ONCE) {
             let mut all = Vec::new();
             for (monitor, found) in reading::look(&self.connection, places, check).await {
                 match found {
-                    Ok(found) => all.push(found),
-                    Err(error) if is_lost(&error) => return Err(error),
+                    Ok(found) => {
+                        self.unreached.reach(&monitor);
+                        all.push(found);
+                    }
+                    Err(error) if is_lost(&error) && !is_cluster => return Err(error),
+                    // The others' notifications go out meanwhile.
+                    Err(error) if is_lost(&error) => self.unreached.miss(monitor, &error),
                     Err(error) => {
                         let why = format!("incidents of {} can't be read: {error}", printable(&monitor, 128));
                         if self.unread.is_news(&why) {
@@ -188,7 +206,11 @@ impl Desk {
     async fn end_absent(&mut self, known: Option<&Names>) -> RedisResult<bool> {
         let Some(known) = known else { return Ok(false) };
         let open: BTreeSet<String> = self.state.groups.monitors().map(str::to_owned).collect();
-        let unlisted = |monitor: &&Vec<u8>| open.contains(&label(monitor)) && known.binary_search(monitor).is_err();
+        let unlisted = |monitor: &&Vec<u8>| {
+            // While its server doesn't answer, nobody can say.
+            let is_reached = !self.unreached.has(monitor);
+            is_reached && open.contains(&label(monitor)) && known.binary_search(monitor).is_err()
+        };
         let suspects = self.state.read.keys().filter(unlisted).cloned().collect();
         let gone = self.absent.look(&mut self.connection, suspects).await?;
         for monitor in &gone {

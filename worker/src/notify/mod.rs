@@ -20,3 +20,4 @@ mod delivery;
 mod desk;
 mod reading;
 mod title;
+mod unreached;

@@ -4,7 +4,7 @@
 //! holds, by this worker or another.
 
 use crate::logs::Notice;
-use crate::notify::deliveries::{self, Deliveries};
+use crate::notify::deliveries::{Deliveries, Terms};
 use crate::notify::delivery::{Bulletin, Parting};
 use crate::notify::desk::{Desk, Step};
 use crate::notify::plan::Plan;
@@ -15,8 +15,9 @@ use crate::store::connect::{Address, Backoff, Connection, code, is_lost};
 use crate::store::lease::{EXPIRY, Lease, RENEWAL, Taking};
 use eddyline_wire::keys::ALERTS;
 use eddyline_wire::keys::service::{NOTIFIER_LEASE, NOTIFIER_TOKENS};
-use redis::{PushInfo, PushKind, RedisResult, Script, Value};
+use redis::{PushInfo, PushKind, RedisResult, Value};
 use serde::Deserialize;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -31,10 +32,6 @@ const GOOD: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_millis(1500);
 /// Longest message of which the monitor's name is read; of others, the sweep learns.
 const LONGEST: usize = 64 * 1024;
-
-const RELEASE: &str = "
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])";
 
 /// A notifier that isn't running yet.
 #[derive(Debug)]
@@ -69,6 +66,14 @@ impl Notifier {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let (mut backoff, mut trouble) = (Backoff::default(), Notice::default());
         while !*stop.borrow() {
+            // Who has nobody to tell needs no connection, and leaves it to a worker that has.
+            while self.plan.borrow_and_update().outlets.is_empty() {
+                tokio::select! {
+                    changed = self.plan.changed() => if changed.is_err() { return },
+                    _ = stop.changed() => return,
+                }
+                trouble = Notice::default();
+            }
             let began = Instant::now();
             let connected = tokio::select! {
                 connected = self.address.connect() => connected,
@@ -111,15 +116,10 @@ impl Notifier {
         mut stop: watch::Receiver<bool>,
         trouble: &mut Notice,
     ) -> RedisResult<End> {
-        let lease = loop {
-            // Who has nobody to tell leaves it to a worker that has.
-            while self.plan.borrow_and_update().outlets.is_empty() {
-                is_over(trouble);
-                tokio::select! {
-                    changed = self.plan.changed() => if changed.is_err() { return Ok(End::Stopped) },
-                    _ = stop.changed() => return Ok(End::Stopped),
-                    push = pushes.recv() => if is_end(push.as_ref()) { return Ok(End::Lost) },
-                }
+        let is_cluster = connection.is_cluster();
+        let mut lease = loop {
+            if self.plan.borrow_and_update().outlets.is_empty() {
+                return Ok(End::Idle);
             }
             let (lease, tokens) = (NOTIFIER_LEASE.as_bytes(), NOTIFIER_TOKENS.as_bytes());
             let left = match Lease::take(&mut connection, lease, tokens, &self.worker).await? {
@@ -132,21 +132,18 @@ impl Notifier {
             tokio::select! {
                 () = sleep(wait) => {}
                 _ = stop.changed() => return Ok(End::Stopped),
-                push = pushes.recv() => if is_end(push.as_ref()) { return Ok(End::Lost) },
+                push = pushes.recv() => if is_end(push.as_ref(), is_cluster) { return Ok(End::Lost) },
             }
         };
         info!(token = lease.token().as_str(), "notifying for all workers");
-        let token = lease.token().as_str().to_owned();
-        let end = self.hold(connection.clone(), lease, &mut pushes, stop, trouble).await;
+        let end = self.hold(connection.clone(), &mut lease, &mut pushes, stop, trouble).await;
         self.status.forget_sinks();
         match &end {
             Ok(End::Fenced) => warn!("the notifier's lease ran out or is another worker's"),
             Ok(End::Lost) => {}
             Err(error) if is_lost(error) => {}
             Ok(End::Stopped | End::Idle) | Err(_) => {
-                let released =
-                    Script::new(RELEASE).key(NOTIFIER_LEASE).arg(token).invoke_async::<()>(&mut connection).await;
-                if let Err(error) = released {
+                if let Err(error) = lease.give_back(&mut connection, NOTIFIER_LEASE.as_bytes()).await {
                     warn!("the notifier's lease isn't given back, it runs out by itself: {error}");
                 }
             }
@@ -158,7 +155,7 @@ impl Notifier {
     async fn hold(
         &mut self,
         mut connection: Connection,
-        mut lease: Lease,
+        lease: &mut Lease,
         pushes: &mut mpsc::Receiver<PushInfo>,
         mut stop: watch::Receiver<bool>,
         trouble: &mut Notice,
@@ -174,17 +171,29 @@ impl Notifier {
         let mut plan = Arc::clone(&self.plan.borrow_and_update());
         let (held, held_until) = watch::channel(Instant::now() + EXPIRY - RENEWAL);
         let (post, bulletin) = watch::channel(Bulletin::new(desk.state.groups.standing(&self.deployment)));
-        let mut deliveries =
-            Deliveries::start(connection.clone(), &token, &plan, &held_until, &bulletin, &self.status).await?;
+        let status = Arc::clone(&self.status);
+        let terms = Terms { connection: connection.clone(), token, held_until, bulletin, status };
+        let mut deliveries = Deliveries::start(terms, &plan).await?;
         loop {
             let now = Instant::now();
-            if !lease.keep(&mut connection, NOTIFIER_LEASE.as_bytes()).await? {
+            if !keep(lease, &mut connection, &held).await? {
                 return Ok(End::Fenced);
             }
-            // It was renewed no longer ago than that.
-            held.send_replace(now + EXPIRY - RENEWAL);
             let monitors = self.monitors.borrow_and_update().clone();
-            match desk.step(&plan, monitors.as_ref()).await? {
+            let step = {
+                let mut step = pin!(desk.step(&plan, monitors.as_ref()));
+                loop {
+                    tokio::select! {
+                        biased;
+                        step = &mut step => break step?,
+                        // Some of a cluster's servers may take long to answer, or never do.
+                        () = sleep(RENEWAL) => if !keep(lease, &mut connection, &held).await? {
+                            return Ok(End::Fenced);
+                        },
+                    }
+                }
+            };
+            match step {
                 Step::Nothing => {}
                 Step::Written => drop(post.send_replace(Bulletin::new(desk.state.groups.standing(&self.deployment)))),
                 Step::Fenced => return Ok(End::Fenced),
@@ -200,15 +209,13 @@ impl Notifier {
                         return Ok(End::Stopped);
                     }
                     plan = Arc::clone(&self.plan.borrow_and_update());
-                    deliveries.stop().await;
-                    deliveries::forget(&mut connection, &token, &plan).await?;
+                    deliveries.change(&plan).await?;
                     if plan.outlets.is_empty() {
                         return Ok(End::Idle);
                     }
-                    deliveries = Deliveries::start(connection.clone(), &token, &plan, &held_until, &bulletin, &self.status).await?;
                 }
                 push = pushes.recv() => {
-                    if is_end(push.as_ref()) {
+                    if is_end(push.as_ref(), connection.is_cluster()) {
                         return Ok(End::Lost);
                     }
                     desk.extend(push);
@@ -238,8 +245,20 @@ fn is_over(trouble: &mut Notice) {
     }
 }
 
-fn is_end(push: Option<&PushInfo>) -> bool {
-    push.is_none_or(|push| push.kind == PushKind::Disconnection)
+/// Whether the connection is gone. A cluster's client connects to a lost server again.
+fn is_end(push: Option<&PushInfo>, is_cluster: bool) -> bool {
+    push.is_none_or(|push| push.kind == PushKind::Disconnection && !is_cluster)
+}
+
+/// Renews the lease when it is time to, and tells until when it is held for sure; says whether it is.
+async fn keep(lease: &mut Lease, connection: &mut Connection, held: &watch::Sender<Instant>) -> RedisResult<bool> {
+    let now = Instant::now();
+    let is_held = lease.keep(connection, NOTIFIER_LEASE.as_bytes()).await?;
+    if is_held {
+        // It was renewed no longer ago than that.
+        held.send_replace(now + EXPIRY - RENEWAL);
+    }
+    Ok(is_held)
 }
 
 impl Desk {

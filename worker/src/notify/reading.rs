@@ -6,13 +6,17 @@ use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::Companions;
 use redis::{ErrorKind, RedisError, RedisResult, Value};
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// Entries read of a monitor at once.
 const PAGE: usize = 100;
 /// Monitors read at once. Each is asked by itself, because in a cluster each is another node's; one connection carries them
 /// all, so that they don't wait for each other.
 pub(super) const AT_ONCE: usize = 64;
+/// A server of a cluster that doesn't answer a look within this time isn't waited for: the others' monitors are next.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Longest message that is read. Ours are a few kilobytes.
 const LONGEST: usize = 64 * 1024;
 /// Longest id of an incident. Ours have 16 characters.
@@ -43,11 +47,17 @@ pub(super) struct Found {
 
 /// Looks at all `places`, at most [`AT_ONCE`]. What a monitor's key refuses is told with the monitor's name.
 pub(super) async fn look(connection: &Connection, places: &[Place], check: bool) -> Vec<(Vec<u8>, RedisResult<Found>)> {
-    let mut looks = JoinSet::new();
+    let (mut looks, is_cluster) = (JoinSet::new(), connection.is_cluster());
     for place in places {
         let (mut connection, place) = (connection.clone(), place.clone());
         looks.spawn(async move {
-            let found = look_at(&mut connection, &place, check).await;
+            let looking = look_at(&mut connection, &place, check);
+            let found = if is_cluster {
+                let late = |_| Err(RedisError::from((ErrorKind::Io, "its server doesn't answer")));
+                timeout(PATIENCE, looking).await.unwrap_or_else(late)
+            } else {
+                looking.await
+            };
             (place.monitor, found)
         });
     }

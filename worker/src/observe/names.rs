@@ -39,7 +39,7 @@ pub const REDIS_ERRORS: &str = "eddyline_redis_errors_total";
 pub const NOTIFICATIONS: &str = "eddyline_notifications_total";
 /// Incidents that no sink was told of, by `reason`: `budget`.
 pub const NOT_NOTIFIED: &str = "eddyline_incidents_not_notified_total";
-/// Deliveries by `sink` and `outcome`: `delivered`, `retried`, `dead`, `left_out`.
+/// Deliveries by `sink` and `outcome`: `delivered`, `retried`, `dead`, `left_out`, `panicked`.
 pub const DELIVERIES: &str = "eddyline_deliveries_total";
 /// One delivery, in seconds, by `sink` (histogram).
 pub const DELIVERY: &str = "eddyline_delivery_seconds";

@@ -116,7 +116,7 @@ pub const METRICS: &[Metric] = &[
     counter(names::NOT_NOTIFIED, &[("reason", &["budget"])], "Incidents that no sink was told of, by reason."),
     counter(
         names::DELIVERIES,
-        &[("sink", &[]), ("outcome", &["delivered", "retried", "dead", "left_out"])],
+        &[("sink", &[]), ("outcome", &["delivered", "retried", "dead", "left_out", "panicked"])],
         "Deliveries to sinks; dead ones stand in the stream {eddyline}:dead-letters.",
     ),
     histogram(names::DELIVERY, &[("sink", &[])], CALLS, "One delivery, in seconds."),

@@ -137,6 +137,14 @@ impl Lease {
         Ok(held)
     }
 
+    /// Gives the lease at key `lease` back.
+    ///
+    /// # Errors
+    /// Trouble with Redis.
+    pub async fn give_back(self, connection: &mut Connection, lease: &[u8]) -> RedisResult<()> {
+        Script::new(RELEASE).key(lease).arg(self.token.as_str()).arg("").invoke_async(connection).await
+    }
+
     /// Gives the lease back, leaving `checkpoint` behind if the scores end at `last`.
     ///
     /// # Errors

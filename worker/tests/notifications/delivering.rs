@@ -35,6 +35,43 @@ fn a_sink_that_fails_gets_it_in_order_when_it_works_and_holds_up_no_other() {
 }
 
 #[test]
+fn a_sink_that_panics_has_failed_and_is_tried_again_while_everything_else_goes_on() {
+    let server = Server::plain().start().unwrap();
+    let mut incidents = Incidents::on(&server);
+    let (good, bad): (Arc<Recorder>, Arc<Recorder>) = Default::default();
+    *bad.panics.lock().unwrap() = 2;
+    let sinks = [("good", &good), ("bad", &bad)];
+    let _notifying = Notifying::start(&server.url(), "a", &["pay"], plan(quick(), &sinks));
+    eventually(SOON, || delivered(&mut incidents.connection, "bad").is_some());
+    let lease = |connection: &mut Connection| -> Option<String> {
+        redis::cmd("GET").arg(service::NOTIFIER_LEASE).query(connection).unwrap()
+    };
+    let before = lease(&mut incidents.connection);
+    incidents.open("pay", 1);
+    Incidents::until(&good, &["pay-1-0"]);
+    Incidents::until(&bad, &["pay-1-0"]);
+    assert_eq!((*bad.asked.lock().unwrap(), *good.asked.lock().unwrap()), (3, 1));
+    assert_eq!(lease(&mut incidents.connection), before, "nobody had to begin anew");
+}
+
+#[test]
+fn a_change_of_one_sink_leaves_what_is_under_way_at_another_alone() {
+    let server = Server::plain().start().unwrap();
+    let mut incidents = Incidents::on(&server);
+    let (slow, other): (Arc<Recorder>, Arc<Recorder>) = Default::default();
+    let notifying = Notifying::start(&server.url(), "a", &["pay"], plan(quick(), &[("slow", &slow)]));
+    eventually(SOON, || delivered(&mut incidents.connection, "slow").is_some());
+    // Longer than is waited for who has to stop.
+    *slow.takes.lock().unwrap() = Duration::from_secs(4);
+    incidents.open("pay", 1);
+    eventually(SOON, || *slow.asked.lock().unwrap() == 1);
+    notifying.plan.send_replace(Arc::new(plan(quick(), &[("other", &other), ("slow", &slow)])));
+    Incidents::until(&other, &["pay-1-0"]);
+    Incidents::until(&slow, &["pay-1-0"]);
+    assert_eq!(*slow.asked.lock().unwrap(), 1, "it was sent once");
+}
+
+#[test]
 fn what_a_receiver_asks_to_wait_is_waited() {
     let server = Server::plain().start().unwrap();
     let (mut incidents, recorder): (_, Arc<Recorder>) = (Incidents::on(&server), Arc::default());

@@ -19,12 +19,17 @@ use tokio::sync::watch;
 /// Long enough for the slowest machine; no test takes it.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
-/// Remembers what it took. Fails as long as it has errors to fail with.
+/// Remembers what it took. Fails as long as it has errors to fail with, and panics as often as it is to.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
     pub(crate) got: Mutex<Vec<Notification>>,
     pub(crate) errors: Mutex<VecDeque<SinkError>>,
     pub(crate) repeats: Option<Duration>,
+    pub(crate) panics: Mutex<u32>,
+    /// How long it takes.
+    pub(crate) takes: Mutex<Duration>,
+    /// How often it was asked.
+    pub(crate) asked: Mutex<u32>,
 }
 
 impl Recorder {
@@ -40,6 +45,15 @@ impl Recorder {
 impl Sink for Recorder {
     fn send<'a>(&'a self, notification: &'a Notification) -> Delivery<'a> {
         Box::pin(async move {
+            *self.asked.lock().unwrap() += 1;
+            let takes = *self.takes.lock().unwrap();
+            tokio::time::sleep(takes).await;
+            let panics = {
+                let mut left = self.panics.lock().unwrap();
+                let less = left.saturating_sub(1);
+                std::mem::replace(&mut *left, less) > 0
+            };
+            assert!(!panics, "as it is to");
             match self.errors.lock().unwrap().pop_front() {
                 Some(error) => Err(error),
                 None => {
