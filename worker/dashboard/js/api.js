@@ -33,11 +33,13 @@ async function request(method, url, body) {
   for (;;) {
     const used = key.current();
     const answer = await fetched(method, url, body);
-    if (answer.status === 401) {
-      if (used === key.current()) await key.ask((await fault(answer)).message);
+    if (!answer.ok) {
+      const wrong = await fault(answer);
+      // Looking needs a key that may look; for anything else the page goes on with the one it has.
+      if (wrong.status !== 401 && !(wrong.code === 'forbidden' && method === 'GET')) throw wrong;
+      if (used === key.current()) await key.ask(wrong.message);
       continue;
     }
-    if (!answer.ok) throw await fault(answer);
     try {
       return answer.status === 204 ? null : await answer.json();
     } catch {

@@ -30,7 +30,7 @@ function prompt(why) {
         h('h2', { id: 'key-title' }, 'This server wants a key'),
         h('p.muted', {}, why),
         h('label', {}, 'Key', input),
-        h('p.small.muted', {}, h('code', {}, 'eddyline key --scopes read'), ' makes one; scope ', h('code', {}, 'admin'), ' is needed to give feedback. It stays in this tab only.'),
+        h('p.small.muted', {}, h('code', {}, 'eddyline key --scope read'), ' makes one; scope ', h('code', {}, 'admin'), ' is needed to give feedback. It stays in this tab only.'),
         h('div.row', {}, h('button.main', { type: 'submit' }, 'Use it'))));
     dialog.addEventListener('cancel', (event) => event.preventDefault());
     dialog.querySelector('form').addEventListener('submit', (event) => {

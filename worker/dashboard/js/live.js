@@ -40,7 +40,7 @@ export async function follow() {
     try {
       await connection(() => { pause = FIRST_PAUSE_MS; });
     } catch (error) {
-      if (error.status === 401) {
+      if (error.status === 401 || error.code === 'forbidden') {
         if (used === key.current()) await key.ask(error.message);
         continue;
       }

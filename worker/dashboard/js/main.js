@@ -69,7 +69,7 @@ async function open(page, context) {
 function showState() {
   const element = document.getElementById('live');
   element.dataset.state = live.current();
-  say(element, live.current() === 'stopped' ? 'not live: the key may not read' : live.current());
+  say(element, live.current() === 'stopped' ? 'not live' : live.current());
 }
 
 async function look() {

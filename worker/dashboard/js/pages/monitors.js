@@ -6,6 +6,7 @@ import { ago, count, number, rate, score } from '../format.js';
 import * as live from '../live.js';
 import { to } from '../router.js';
 import { stateBadge } from '../parts/badge.js';
+import { every } from '../parts/every.js';
 import { sparkline } from '../parts/sparkline.js';
 
 const LOOK_MS = 15_000;
@@ -50,11 +51,9 @@ export async function open({ signal }) {
     if (rows.size === 0) fill(content, nothing()); else if (!content.contains(list)) fill(content, full);
     arrange();
   };
-  const lookAgain = () => look().catch(() => { /* the state of the connection says it, and it is looked again */ });
 
   await look();
-  const timer = setInterval(() => document.hidden || lookAgain(), LOOK_MS);
-  signal.addEventListener('abort', () => clearInterval(timer));
+  const lookAgain = every(LOOK_MS, signal, look);
   live.on('resumed', lookAgain, signal);
   live.on('score', ({ detail }) => {
     const row = rows.get(detail.monitor);

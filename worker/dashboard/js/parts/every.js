@@ -1,21 +1,39 @@
 // Looking again and again while somebody looks at the page: one look at a time, none while the page is hidden.
 
-/** Looks now and then every `ms`, until `signal`. What fails is told to `failed` and tried again. */
+/** Least time between two looks, however often they are asked for. */
+const LEAST_MS = 250;
+
+/** Looks now and then every `ms`, until `signal`; the function that asks for a look at once. What fails is told to `failed`. */
 export function every(ms, signal, look, failed = () => {}) {
   let timer;
-  const turn = async () => {
+  let isLooking = false;
+  let isWanted = false;
+  let last = -Infinity;
+
+  const after = (pause) => {
     clearTimeout(timer);
-    if (signal.aborted) return;
+    if (!signal.aborted) timer = setTimeout(turn, pause);
+  };
+
+  async function turn() {
+    isLooking = true;
+    isWanted = false;
+    last = performance.now();
     try {
       if (!document.hidden) await look();
     } catch (error) {
       if (!signal.aborted) failed(error);
     }
-    clearTimeout(timer);
-    if (!signal.aborted) timer = setTimeout(turn, ms);
+    isLooking = false;
+    after(isWanted ? LEAST_MS : ms);
+  }
+
+  const soon = () => {
+    isWanted = true;
+    if (!isLooking) after(Math.max(0, last + LEAST_MS - performance.now()));
   };
   signal.addEventListener('abort', () => clearTimeout(timer));
-  document.addEventListener('visibilitychange', () => document.hidden || turn(), { signal });
-  turn();
-  return turn;
+  document.addEventListener('visibilitychange', () => document.hidden || soon(), { signal });
+  soon();
+  return soon;
 }
