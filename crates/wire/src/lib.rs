@@ -15,3 +15,6 @@ pub mod score;
 pub mod slot;
 pub mod text;
 pub mod vector;
+
+#[cfg(test)]
+mod golden;
