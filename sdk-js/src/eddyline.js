@@ -19,7 +19,8 @@ import { redisTransport } from './batcher/transport.js'
 /** @import { BatcherOptions } from './batcher/batcher.js' */
 /** @import { BusinessMetricOptions } from './business-metric.js' */
 /** @import { Definition } from './commands/create.js' */
-/** @import { FeedbackOptions, FeedbackWord } from './feedback/give.js' */
+/** @import { FeedbackOptions } from './feedback/give.js' */
+/** @import { FeedbackWord } from './feedback/words.js' */
 /** @import { AnyRedis } from './redis-client.js' */
 /** @import { Fields } from './values.js' */
 

@@ -5,6 +5,7 @@ export { Batcher } from './batcher/batcher.js'
 export { Alerts } from './alerts/alerts.js'
 export { parseAlert } from './alerts/alert.js'
 
+export { EddylineHttp } from './http/eddyline-http.js'
 export { EddylineError, InvalidArgument, ModuleMissing, NotAllowed, NotFound, Refused, Unavailable } from './errors.js'
 
 /** @typedef {import('./alerts/alert.js').Alert} Alert */
@@ -19,7 +20,7 @@ export { EddylineError, InvalidArgument, ModuleMissing, NotAllowed, NotFound, Re
 /** @typedef {import('./commands/info.js').Info} Info */
 /** @typedef {import('./commands/top.js').Top} Top */
 /** @typedef {import('./feedback/give.js').FeedbackOptions} FeedbackOptions */
-/** @typedef {import('./feedback/give.js').FeedbackWord} FeedbackWord */
+/** @typedef {import('./feedback/words.js').FeedbackWord} FeedbackWord */
 /** @typedef {import('./feedback/give.js').Given} Given */
 /** @typedef {import('./values.js').Fields} Fields */
 /** @typedef {import('./values.js').Value} Value */

@@ -159,7 +159,7 @@ function expressApp(createApp, rejects) {
     })
     shop.use('/orders', orders)
     app.use('/shops/:shop', shop)
-    app.use((error, _, response, __) => response.status(500).end(error.message))
+    app.use((error, _, response, next) => (response.headersSent ? next(error) : response.status(500).end(error.message)))
     const server = app.listen(0)
     await once(server, 'listening')
     return { port: server.address().port, close: () => server.closeAllConnections() ?? server.close() }

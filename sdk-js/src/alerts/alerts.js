@@ -5,7 +5,8 @@
 import { EddylineError, InvalidArgument, Refused, Unavailable } from '../errors.js'
 import { ALERTS, companions, isMonitor } from '../names.js'
 import { warn } from '../warn.js'
-import { Places, isId } from './places.js'
+import { isId } from './ids.js'
+import { Places } from './places.js'
 import { entriesFrom, monitorsWithIncidents, newest } from './streams.js'
 
 /** @import { RedisClient } from '../redis-client.js' */

@@ -4,13 +4,13 @@ import { AUDIT, bytes, companions } from '../names.js'
 import { list, text } from '../replies.js'
 import { parseAlert } from '../alerts/alert.js'
 import { monitorsWithIncidents, serverTime } from '../alerts/streams.js'
+import { WORDS } from './words.js'
 import { FIELD, readRecord, recordText, saidOf, withSaid, withoutLast } from './record.js'
 
 /** @import { Alert } from '../alerts/alert.js' */
 /** @import { RedisClient } from '../redis-client.js' */
 /** @import { FeedbackRecord, Said } from './record.js' */
-
-/** @typedef {'normal' | 'anomaly' | 'snooze' | 'undo'} FeedbackWord */
+/** @import { FeedbackWord } from './words.js' */
 
 /**
  * @typedef {object} FeedbackOptions
@@ -25,7 +25,6 @@ import { FIELD, readRecord, recordText, saidOf, withSaid, withoutLast } from './
  * @property {Said} said what was said, or taken back
  */
 
-const WORDS = ['normal', 'anomaly', 'snooze', 'undo']
 const MONTH = 30 * 86_400_000
 const LONGEST_BY = 128
 /** How often it is looked again when somebody else is faster. */

@@ -71,3 +71,6 @@ export const kits = [
 
 /** One of each kind, for what doesn't depend on versions. */
 export const newest = [/** @type {Kit} */ (kits[3]), /** @type {Kit} */ (kits[6])]
+
+/** The oldest of each. */
+export const oldest = [/** @type {Kit} */ (kits[0]), /** @type {Kit} */ (kits[4])]
