@@ -6,6 +6,7 @@
 
 mod judging;
 mod loading;
+mod telling;
 mod writing;
 
 use crate::judging::announce::{self, Announced};
@@ -91,6 +92,7 @@ pub struct Scorer {
     unreadable: u64,
     unreadable_notice: Notice,
     overdue: Overdue,
+    told: telling::Told,
     /// When this worker first saw the monitor, ms since the epoch.
     began_ms: u64,
 }
@@ -119,6 +121,7 @@ impl Scorer {
             unreadable: 0,
             unreadable_notice: Notice::default(),
             overdue: Overdue::default(),
+            told: telling::Told::default(),
             began_ms: now_ms(),
         })
     }
@@ -183,6 +186,7 @@ impl Scorer {
             return Ok(Progress::More);
         }
         self.report(&state, is_behind);
+        self.tell_condition(connection).await?;
         self.state = Some(state);
         Ok(if is_behind { Progress::More } else { Progress::CaughtUp })
     }
