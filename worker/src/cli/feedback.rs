@@ -3,7 +3,7 @@
 use super::ServerArgs;
 use super::values::{companions, duration};
 use crate::feedback::command::Order;
-use crate::feedback::give::{Request, Word};
+use crate::feedback::give::{LONGEST_SNOOZE_MS, Request, Word};
 use crate::feedback::record::MAX_BY;
 use clap::{Args, ValueEnum};
 use eddyline_wire::keys::Companions;
@@ -19,9 +19,6 @@ Examples:
 
 The id stands in every alert as 'incident'. Workers act on it within two seconds: an open incident that is called normal is
 resolved. Who said what and when is kept in the stream {eddyline}:audit. docs/controls.md says what is alike.";
-
-/// Longest snooze: 30 days.
-const LONGEST_MS: u64 = 30 * 86_400_000;
 
 /// Arguments of `eddyline feedback`.
 #[derive(Debug, Args)]
@@ -95,7 +92,10 @@ fn by(text: &str) -> Result<String, &'static str> {
 }
 
 fn snooze(text: &str) -> Result<u64, &'static str> {
-    duration(text).ok().filter(|ms| *ms <= LONGEST_MS).ok_or("a number and its unit: s, m or h, as in 2h; up to 720h")
+    duration(text)
+        .ok()
+        .filter(|ms| *ms <= LONGEST_SNOOZE_MS)
+        .ok_or("a number and its unit: s, m or h, as in 2h; up to 720h")
 }
 
 #[cfg(test)]

@@ -46,7 +46,9 @@ fn words(what: What) -> String {
     }
 }
 
-fn sentence(given: &Given, word: Word) -> String {
+/// What comes of feedback, for whoever gave it.
+#[must_use]
+pub fn sentence(given: &Given, word: Word) -> String {
     let Given { monitor, said } = given;
     let what = words(said.what);
     let told = format!("incident {} of {}: {}", said.incident, monitor, printable(said.summary.as_bytes(), 256));

@@ -12,6 +12,8 @@ use redis::{RedisError, RedisResult};
 const SCRIPT: &str = include_str!("give.lua");
 /// Entries of the audit that are kept.
 const AUDITED: usize = 10_000;
+/// Longest time for which something can be snoozed.
+pub const LONGEST_SNOOZE_MS: u64 = 30 * 86_400_000;
 /// How often it is looked again when somebody else is faster.
 const TRIES: usize = 20;
 

@@ -4,21 +4,29 @@
 //! or a few of a kind: what it takes, what it answers, and how it is found.
 
 pub mod asked;
+pub mod define;
+pub mod explain;
+pub mod feedback;
 pub mod glance;
 pub mod history;
 pub mod incidents;
 pub mod items;
 pub mod live;
+pub mod markers;
 pub mod monitors;
 pub mod names;
+pub mod notifications;
 pub mod openapi;
+pub mod preview;
 pub mod reply;
 pub mod scored;
 pub mod shapes;
+pub mod status;
 pub mod values;
 pub mod windows;
 
 mod counts;
+mod turn;
 
 use super::Gateway;
 use super::app::guarded;
@@ -57,6 +65,8 @@ pub struct Shared {
     listeners: Arc<Semaphore>,
     /// Who has it looks through the incidents of all monitors.
     searching: Semaphore,
+    /// Who has it judges windows again.
+    judging: Arc<Semaphore>,
 }
 
 impl Deref for Reading {
@@ -78,6 +88,7 @@ impl Reading {
             gateway,
             listeners: Arc::new(Semaphore::new(live::stream::LISTENERS)),
             searching: Semaphore::new(1),
+            judging: Arc::new(Semaphore::new(1)),
         }))
     }
 
@@ -114,13 +125,33 @@ fn readable() -> OpenApiRouter<Reading> {
         .routes(routes!(incidents::incidents))
         .routes(routes!(incidents::incident))
         .routes(routes!(live::stream::stream))
+        .routes(routes!(explain::explain))
+        .routes(routes!(preview::preview))
+        .routes(routes!(markers::markers))
+        .routes(routes!(notifications::notifications))
+        .routes(routes!(status::status))
+}
+
+/// What is left behind.
+fn writable() -> OpenApiRouter<Reading> {
+    OpenApiRouter::new().routes(routes!(markers::mark))
+}
+
+/// What changes what fires, and what is watched.
+fn changeable() -> OpenApiRouter<Reading> {
+    OpenApiRouter::new().routes(routes!(feedback::feedback)).routes(routes!(define::define))
 }
 
 /// All of it.
 pub fn routes(gateway: &Gateway) -> Router<Gateway> {
     let reading = Reading::new(gateway.clone());
-    let readable = readable().split_for_parts().0.with_state(reading);
-    let routes = guarded(readable, gateway, Scope::Read).merge(openapi::routes());
+    let of = |routes: OpenApiRouter<Reading>, scope| {
+        guarded(routes.split_for_parts().0.with_state(reading.clone()), gateway, scope)
+    };
+    let routes = of(readable(), Scope::Read)
+        .merge(of(writable(), Scope::Write))
+        .merge(of(changeable(), Scope::Admin))
+        .merge(openapi::routes());
     routes.layer(DefaultBodyLimit::max(asked::LONGEST_BODY)).route_layer(middleware::from_fn(in_time))
 }
 

@@ -152,6 +152,13 @@ pub struct MonitorDetails {
     settings: BTreeMap<String, String>,
 }
 
+impl MonitorDetails {
+    /// Who counts for it, its window and its fields, its streams and its features.
+    pub(super) fn definition(&self) -> (Kind, Option<u64>, &Fields, &[String], &[String]) {
+        (self.glance.kind, self.glance.window_ms, &self.fields, &self.sources, &self.features)
+    }
+}
+
 /// One monitor.
 #[utoipa::path(
     get, path = "/v1/monitors/{name}", tag = "monitors",

@@ -1,6 +1,6 @@
 //! `GET /v1/openapi.json`: what there is, for programs.
 
-use super::readable;
+use super::{changeable, readable, writable};
 use crate::gateway::Gateway;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -25,6 +25,7 @@ use utoipa::openapi::OpenApi;
         (name = "items", description = "Single items and measures"),
         (name = "incidents", description = "What went wrong"),
         (name = "stream", description = "What is new, as it comes"),
+        (name = "status", description = "How the service as a whole fares"),
     ),
 )]
 struct Document;
@@ -33,7 +34,9 @@ struct Document;
 #[must_use]
 pub fn document() -> OpenApi {
     let mut document = Document::openapi();
-    document.merge(readable().into_openapi());
+    for routes in [readable(), writable(), changeable()] {
+        document.merge(routes.into_openapi());
+    }
     document
 }
 
