@@ -6,6 +6,8 @@ mod compose;
 mod container;
 mod dockerfile;
 mod folder;
+#[cfg(test)]
+mod kubernetes;
 mod layers;
 mod manifests;
 mod stack;

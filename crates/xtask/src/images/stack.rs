@@ -55,7 +55,10 @@ impl<'a> Stack<'a> {
         let mut redis = self.start("redis")?;
         self.wait_for("redis", &mut redis)?;
         held.that("redis is healthy, as a user without rights, on a read-only root")?;
-        ensure!(!self.is_allowed("redis", "touch /etc/x")? && self.is_allowed("redis", "touch /data/x && cd /tmp && touch x")?);
+        ensure!(
+            !self.is_allowed("redis", "touch /etc/x")?
+                && self.is_allowed("redis", "touch /data/x && cd /tmp && touch x")?
+        );
         ensure!(!self.is_allowed("worker", "touch /etc/x || { cd /tmp && touch x; }")?);
         held.that("services write to their volumes and nothing else")?;
         ensure!(!self.is_allowed("redis", "redis-cli -e PING")?, "a client without the password is let in");
