@@ -195,6 +195,30 @@ fn an_incident_whose_windows_were_lost_is_resolved_with_that_reason() {
 }
 
 #[test]
+fn a_stream_that_is_filled_anew_with_older_windows_is_said_and_scored_once_the_scores_are_deleted() {
+    let server = Server::plain().start().unwrap();
+    let mut redis = server.connection().unwrap();
+    write_schema(&mut redis, &schema(1));
+    write_fingerprints(&mut redis, 1..420, 1);
+    let worker = Worker::start(&server);
+    wait_for_score(&mut redis, 419);
+    redis::cmd("DEL").arg(keys().fingerprints()).exec(&mut redis).unwrap();
+    write_fingerprints(&mut redis, 1..310, 1);
+    let looks = |redis: &mut redis::Connection| -> u64 {
+        let stats: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
+        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_xinfo|stream:calls=")).unwrap();
+        line.split(',').next().unwrap().parse().unwrap()
+    };
+    let before = looks(&mut redis);
+    eventually(SOON, || looks(&mut redis) >= before + 4);
+    redis::cmd("DEL").arg(keys().scores()).arg(keys().incidents()).exec(&mut redis).unwrap();
+    wait_for_score(&mut redis, 309);
+    let log = worker.stop();
+    assert_eq!(log.matches("filled with windows older than the last score").count(), 1, "{log}");
+    assert_undisturbed(&mut redis, 1..310);
+}
+
+#[test]
 fn a_monitor_under_a_name_that_is_no_monitors_is_said_and_others_go_on() {
     let server = Server::plain().start().unwrap();
     let mut connection = server.connection().unwrap();

@@ -110,3 +110,50 @@ fn history_that_somebody_adds_is_not_silent() {
     std::thread::sleep(std::time::Duration::from_secs(3));
     assert_eq!(alerts(&mut redis), []);
 }
+
+fn feedback(server: &Server, incident: &str, words: &[&str]) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_eddyline"));
+    command.args(["feedback", "--redis", &server.url(), "--by", "ann", incident]).args(words);
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn silence_that_is_snoozed_ends_at_once_and_is_told_again_after_it_and_one_that_is_normal_is_not() {
+    let server = Server::plain().start().unwrap();
+    let mut redis = server.connection().unwrap();
+    add_until_now(&mut redis, 120);
+    let _worker = Worker::with(&server, &["--monitor", NAME]);
+    let told = wait_for(&mut redis, 1);
+    feedback(&server, &told[0].incident, &["snooze", "6s"]);
+    let told = wait_for(&mut redis, 2);
+    assert_eq!((told[1].event, told[1].reason.as_deref()), (Event::Resolved, Some("snoozed by ann")));
+    assert_eq!(told[1].incident, told[0].incident);
+    let told = wait_for(&mut redis, 3);
+    assert_eq!(events(&told), [Event::Opened, Event::Resolved, Event::Opened]);
+    let snoozed_ms = told[1].window_end_ms;
+    assert!(now_ms(&mut redis) >= snoozed_ms + 3_000, "not before it was over");
+
+    feedback(&server, &told[2].incident, &["normal"]);
+    let told = wait_for(&mut redis, 4);
+    assert_eq!((told[3].event, told[3].reason.as_deref()), (Event::Resolved, Some("marked as normal by ann")));
+    // The next silence is the like of it.
+    let end_ms = now_ms(&mut redis);
+    add(&mut redis, 0, end_ms);
+    eventually(SOON, || now_ms(&mut redis) > end_ms + 6 * PERIOD_MS);
+    assert_eq!(alerts(&mut redis).len(), 4);
+}
+
+#[test]
+fn a_monitor_that_is_taken_out_of_service_resolves_its_incident_and_says_why() {
+    let server = Server::plain().start().unwrap();
+    let mut redis = server.connection().unwrap();
+    add_until_now(&mut redis, 120);
+    let _worker = Worker::with(&server, &[]);
+    wait_for(&mut redis, 1);
+    redis::cmd("DEL").arg(keys().settings()).exec(&mut redis).unwrap();
+    let told = wait_for(&mut redis, 2);
+    let reason = told[1].reason.clone().unwrap();
+    assert_eq!((told[1].event, &told[1].incident), (Event::Resolved, &told[0].incident));
+    assert!(reason.contains("period_ms"), "{reason}");
+}

@@ -65,6 +65,9 @@ impl Block {
     }
 }
 
+/// Longest window: a day.
+const MAX_WINDOW_MS: u64 = 86_400_000;
+
 /// Why a schema record was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
@@ -124,8 +127,8 @@ impl Schema {
         if schema.v > VERSION {
             return Err(SchemaError::Version(schema.v));
         }
-        if schema.window_ms == 0 {
-            return Err(SchemaError::Limits("a window of 0 ms"));
+        if !(1..=MAX_WINDOW_MS).contains(&schema.window_ms) {
+            return Err(SchemaError::Limits("a window of 0 ms, or of more than a day"));
         }
         for block in &schema.blocks {
             let sane = match block {
@@ -190,6 +193,10 @@ mod tests {
         assert!(matches!(Schema::from_json(newer.as_bytes()), Err(SchemaError::Version(2))));
         let huge = GOLDEN.replace("\"buckets\":32", "\"buckets\":4294967295");
         assert!(matches!(Schema::from_json(huge.as_bytes()), Err(SchemaError::Limits(_))));
+        for window in ["0", "86400001", "18446744073709551615"] {
+            let odd = GOLDEN.replace("\"window_ms\":5000", &format!("\"window_ms\":{window}"));
+            assert!(matches!(Schema::from_json(odd.as_bytes()), Err(SchemaError::Limits(_))), "{window}");
+        }
     }
 
     proptest! {

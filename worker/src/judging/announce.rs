@@ -12,6 +12,7 @@ use crate::judging::overdue;
 use crate::judging::translate::{self, Moment};
 use eddyline_detect::Change;
 use eddyline_wire::alert::{Alert, Event};
+use eddyline_wire::command::EntryId;
 use std::fmt;
 
 /// Why an announced incident may no longer be one of the baseline's.
@@ -146,16 +147,23 @@ pub fn hear(announced: &mut Vec<Announced>, alert: &Alert) {
     }
 }
 
-fn lapsed(known: &Announced, reason: String, identity: &Identity, moment: Moment) -> Alert {
+/// The message that an announced incident ended then, for a reason that no window gives.
+#[must_use]
+pub fn ended(known: &Announced, reason: String, identity: &Identity, end_ms: u64, entry: EntryId) -> Alert {
     Alert {
         event: Event::Resolved,
         monitor: identity.shown(),
-        window_end_ms: moment.end_ms,
-        windows: (moment.end_ms - known.alert.since_ms) / known.alert.window_ms.max(1),
+        window_end_ms: end_ms,
+        windows: end_ms.saturating_sub(known.alert.since_ms) / known.alert.window_ms.max(1),
         reason: Some(reason),
-        entry: moment.entry(),
+        entry: entry.to_string(),
         ..known.alert.clone()
     }
+}
+
+fn lapsed(known: &Announced, reason: String, identity: &Identity, moment: Moment) -> Alert {
+    let alert = ended(known, reason, identity, moment.end_ms, EntryId::default());
+    Alert { entry: moment.entry(), ..alert }
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use crate::judging::announce::Announced;
 use crate::judging::identity::Identity;
-use eddyline_wire::alert::{self, Alert, Cause, Direction, Event, Severity};
+use crate::judging::translate;
+use eddyline_detect as detect;
+use eddyline_wire::alert::{self, Alert, Event, Severity};
 use eddyline_wire::command::EntryId;
 
-/// Sequence number of the message's entry: it stands behind what the last vector gave rise to, before what the next one will.
+/// Sequence number of the message's entry at least: it stands behind what the last vector gave rise to, before what the next one will.
 const BEHIND: u64 = 1_000;
 /// What is missing, as a cause names it.
 const FEATURE: &str = "fingerprints";
@@ -25,35 +27,47 @@ pub struct Silence {
 }
 
 impl Silence {
-    /// Id of the message's entry in `{monitor}:incidents`: the same for every worker, so there is one.
+    /// Id of the message's entry in `{monitor}:incidents`, `said` being the last one: the same for every worker, so there is
+    /// one.
     #[must_use]
-    pub fn entry(&self) -> String {
-        format!("{}-{BEHIND}", self.last.ms)
+    pub fn entry(&self, said: EntryId) -> EntryId {
+        let seq = if said.ms == self.last.ms && said.seq >= BEHIND { said.seq.saturating_add(1) } else { BEHIND };
+        EntryId { ms: self.last.ms, seq }
     }
 
     /// Whether the world heard of it.
     #[must_use]
     pub fn is_told(&self, announced: &[Announced]) -> bool {
-        announced.iter().any(|known| known.alert.entry == self.entry())
+        let ms = |alert: &Alert| EntryId::parse(alert.entry.as_bytes()).map(|entry| entry.ms);
+        announced.iter().any(|known| is_about_silence(&known.alert) && ms(&known.alert) == Some(self.last.ms))
+    }
+
+    /// What is missing, as detection has it.
+    #[must_use]
+    pub fn cause(&self) -> detect::Cause {
+        let windows = (self.within_ms / self.window_ms.max(1)) as f64;
+        detect::Cause {
+            kind: detect::Kind::Silence,
+            feature: FEATURE.to_owned(),
+            what: "vectors".to_owned(),
+            direction: detect::Direction::Down,
+            expected: windows,
+            low: 1.0,
+            high: windows,
+            observed: 0.0,
+            windows: 1,
+            share: 1.0,
+            items: Vec::new(),
+        }
     }
 
     /// The message: an incident of its own, or news of one that is open, which can't end while nothing comes.
     #[must_use]
-    pub fn message(&self, announced: &[Announced], identity: &Identity) -> Alert {
+    pub fn message(&self, announced: &[Announced], said: EntryId, identity: &Identity) -> Alert {
+        let entry = self.entry(said).to_string();
         let since_ms = self.last.ms;
         let windows = self.within_ms / self.window_ms.max(1);
-        let cause = Cause {
-            kind: eddyline_detect::Kind::Silence.to_string(),
-            feature: FEATURE.to_owned(),
-            what: "vectors".to_owned(),
-            direction: Direction::Down,
-            expected: windows as f64,
-            low: 1.0,
-            high: windows as f64,
-            observed: 0.0,
-            share: 1.0,
-            items: Vec::new(),
-        };
+        let cause = translate::cause(&self.cause());
         let seconds = self.within_ms as f64 / 1000.0;
         let summary =
             format!("silence: no vector for {seconds} s, usually one in {} s", self.window_ms as f64 / 1000.0);
@@ -63,15 +77,7 @@ impl Silence {
             causes.extend(known.alert.causes.iter().take(4).cloned());
             let windows = window_end_ms.saturating_sub(known.alert.since_ms) / self.window_ms.max(1);
             let event = Event::Updated;
-            return Alert {
-                event,
-                summary,
-                window_end_ms,
-                windows,
-                causes,
-                entry: self.entry(),
-                ..known.alert.clone()
-            };
+            return Alert { event, summary, window_end_ms, windows, causes, entry, ..known.alert.clone() };
         }
         Alert {
             v: alert::VERSION,
@@ -93,9 +99,15 @@ impl Silence {
             causes: vec![cause],
             markers: Vec::new(),
             reason: None,
-            entry: self.entry(),
+            entry,
         }
     }
+}
+
+/// Whether the news of a message are that vectors stopped coming.
+#[must_use]
+pub fn is_about_silence(alert: &Alert) -> bool {
+    alert.causes.first().is_some_and(|cause| cause.feature == FEATURE)
 }
 
 /// Whether a message is about vectors that stopped coming and nothing else.

@@ -93,7 +93,9 @@ pub fn alert(
     }
 }
 
-fn cause(cause: &detect::Cause) -> alert::Cause {
+/// A cause as a message has it.
+#[must_use]
+pub fn cause(cause: &detect::Cause) -> alert::Cause {
     alert::Cause {
         kind: cause.kind.to_string(),
         feature: cause.feature.clone(),

@@ -2,11 +2,11 @@
 
 use crate::notify::delivery::{Bulletin, Courier, Parting};
 use crate::notify::plan::{Outlet, Plan};
-use crate::notify::reading;
 use crate::observe::exporter::expect_sink;
 use crate::observe::names;
 use crate::service::status::Status;
 use crate::store::connect::{Backoff, Connection};
+use crate::store::stream;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::service::{DELIVERED, NOTIFICATIONS, NOTIFIER_LEASE};
 use redis::{RedisResult, Script};
@@ -113,7 +113,7 @@ impl Deliveries {
     /// Starts a courier for each sink that has none. Where a sink is new, that is decided here: what is written after this
     /// call it gets.
     async fn begin(&mut self, plan: &Plan) -> RedisResult<()> {
-        let end = reading::last_id(&mut self.terms.connection, NOTIFICATIONS.as_bytes()).await?;
+        let end = stream::last_id(&mut self.terms.connection, NOTIFICATIONS.as_bytes()).await?;
         for outlet in &plan.outlets {
             if self.at_work.iter().any(|it| it.outlet.name == outlet.name) {
                 continue;

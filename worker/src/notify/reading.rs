@@ -5,7 +5,7 @@ use crate::store::stream::{self, RawEntry};
 use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::Companions;
-use redis::{ErrorKind, RedisError, RedisResult, Value};
+use redis::{ErrorKind, RedisError, RedisResult};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -96,18 +96,6 @@ async fn last(connection: &mut Connection, key: &[u8]) -> RedisResult<Option<(En
     let mut command = redis::cmd("XREVRANGE");
     let entries: Vec<RawEntry> = command.arg(key).arg("+").arg("-").arg("COUNT").arg(1).query_async(connection).await?;
     entries.first().map(|(id, fields)| Ok((entry_id(id)?, alert(id, fields)))).transpose()
-}
-
-/// The last id that was given in a stream; 0-0 where there is none.
-///
-/// # Errors
-/// Trouble with Redis, or a key that holds something else.
-pub(super) async fn last_id(connection: &mut Connection, key: &[u8]) -> RedisResult<EntryId> {
-    match redis::cmd("XINFO").arg("STREAM").arg(key).query_async::<Value>(connection).await {
-        Ok(info) => entry_id(&stream::string_in(&info, "last-generated-id")?.unwrap_or_default()),
-        Err(error) if error.to_string().contains("no such key") => Ok(EntryId::default()),
-        Err(error) => Err(error),
-    }
 }
 
 fn entry_id(id: &str) -> RedisResult<EntryId> {

@@ -4,12 +4,14 @@
 //! written. Whatever goes wrong on the way (a refusal, another holder, a Redis that lost its last seconds), the state is
 //! dropped and loaded anew from what Redis holds.
 
+mod anew;
 mod judging;
 mod loading;
+mod silence;
 mod telling;
 mod writing;
 
-use crate::judging::announce::{self, Announced};
+use crate::judging::announce::Announced;
 use crate::judging::identity::Identity;
 use crate::judging::judge::{Judge, NamedSchema};
 use crate::logs::Notice;
@@ -22,17 +24,17 @@ use crate::service::status::{Condition, MonitorStatus};
 use crate::store::checkpoint;
 use crate::store::connect::{Connection, told};
 use crate::store::lease::{EXPIRY, RENEWAL};
-use crate::store::overdue;
 use crate::store::settings::Settings;
 use crate::store::stream::{self, Entry, RawEntry};
 use crate::store::vector::Reader;
 use crate::store::write::Writer;
+use eddyline_wire::alert::Alert;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::{Companions, NameError};
 use redis::{RedisError, RedisResult};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 use tracing::{info, warn};
@@ -66,6 +68,8 @@ struct State {
     /// Last id of the scores.
     scored: EntryId,
     announced: Vec<Announced>,
+    /// Last message about incidents.
+    said: EntryId,
     schemas: BTreeMap<u64, Arc<NamedSchema>>,
     retention: u64,
     is_counted: bool,
@@ -73,6 +77,13 @@ struct State {
     condition: Condition,
     /// Before this fingerprint so many windows were trimmed.
     missed: Option<(EntryId, u64)>,
+}
+
+impl State {
+    /// A message about an incident stands.
+    fn hear(&mut self, alert: &Alert) {
+        self.said = EntryId::parse(alert.entry.as_bytes()).unwrap_or_default().max(self.said);
+    }
 }
 
 /// One monitor's work.
@@ -93,6 +104,9 @@ pub struct Scorer {
     unreadable_notice: Notice,
     overdue: Overdue,
     told: telling::Told,
+    /// When the ends of both streams were compared last.
+    streams_seen: Option<Instant>,
+    began_anew: Notice,
     /// When this worker first saw the monitor, ms since the epoch.
     began_ms: u64,
 }
@@ -122,6 +136,8 @@ impl Scorer {
             unreadable_notice: Notice::default(),
             overdue: Overdue::default(),
             told: telling::Told::default(),
+            streams_seen: None,
+            began_anew: Notice::default(),
             began_ms: now_ms(),
         })
     }
@@ -164,6 +180,9 @@ impl Scorer {
             None => self.load(connection).await?,
         };
         let page = stream::after(connection, &self.keys.fingerprints(), state.learnt, PAGE).await?;
+        if page.is_empty() && !self.look_for_streams(connection, &state).await? {
+            return Ok(Progress::More);
+        }
         let page_is_full = page.len() == PAGE;
         let entries = self.read(connection, &mut state, &page).await?;
         stream::fetch_schemas(connection, &self.keys.schemas(), &entries, &mut state.schemas).await?;
@@ -189,33 +208,6 @@ impl Scorer {
         self.tell_condition(connection).await?;
         self.state = Some(state);
         Ok(if is_behind { Progress::More } else { Progress::CaughtUp })
-    }
-
-    /// Tells, once, that vectors stopped coming. Says whether the lease is held.
-    async fn look_for_silence(&mut self, connection: &mut Connection, state: &mut State) -> RedisResult<bool> {
-        let Some(series) = state.judge.series().filter(|_| state.learnt == state.scored) else { return Ok(true) };
-        let window_ms = series.schema.record.window_ms;
-        if !self.settings.choices().may_open(now_ms().saturating_sub(window_ms), now_ms()) {
-            return Ok(true);
-        }
-        let look = self.overdue.look(connection, &self.keys, state.scored, window_ms, now_ms());
-        let Some(silence) = look.await?.filter(|silence| !silence.is_told(&state.announced)) else { return Ok(true) };
-        let Some(lease) = self.holding.lease() else { return Ok(false) };
-        let alert = silence.message(&state.announced, &self.identity);
-        let due_ms = alert.window_end_ms;
-        let told = overdue::tell(connection, &self.keys, lease.token(), silence.last, due_ms, state.retention, &alert);
-        match told.await? {
-            overdue::Outcome::Told => {
-                announce::hear(&mut state.announced, &alert);
-                self.hear(&alert);
-            }
-            overdue::Outcome::Fenced => {
-                self.lose_lease();
-                return Ok(false);
-            }
-            overdue::Outcome::NotNow => {}
-        }
-        Ok(true)
     }
 
     /// Waits for a seat and keeps the lease meanwhile; how far this step came, if the lease was lost.
@@ -279,6 +271,9 @@ impl Scorer {
     /// # Errors
     /// Trouble with Redis; the lease runs out by itself then.
     pub async fn leave(&mut self, connection: &mut Connection) -> RedisResult<()> {
+        if !self.context.is_leaving() {
+            self.look_for_end(connection).await?;
+        }
         let state = self.state.take();
         let Some(lease) = self.holding.drop_lease() else { return Ok(()) };
         let caught_up = state.filter(|state| state.learnt == state.scored && !self.grade.is_robust());

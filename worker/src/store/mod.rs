@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod connect;
 mod connection;
 pub mod discovery;
+pub mod end;
 pub mod lease;
 pub mod overdue;
 pub mod peers;

@@ -12,7 +12,13 @@ if tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000) < tonumber(ARGV
   return redis.status_reply('EARLY')
 end
 for i = 2, 3 do
-  local stream = redis.call('XINFO', 'STREAM', KEYS[i])
+  local stream = redis.pcall('XINFO', 'STREAM', KEYS[i])
+  if stream.err then
+    if string.find(stream.err, 'no such key', 1, true) then
+      return redis.status_reply('MOVED')
+    end
+    return stream
+  end
   for j = 1, #stream, 2 do
     if stream[j] == 'last-generated-id' and stream[j + 1] ~= ARGV[2] then
       return redis.status_reply('MOVED')

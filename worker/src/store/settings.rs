@@ -84,6 +84,7 @@ pub struct Settings {
     /// Id of the schema that was last compared with what is chosen now.
     compared: Option<u64>,
     misplaced: Notice,
+    had_period: bool,
 }
 
 impl Settings {
@@ -101,6 +102,7 @@ impl Settings {
             trouble: Notice::default(),
             compared: None,
             misplaced: Notice::default(),
+            had_period: false,
         }
     }
 
@@ -108,6 +110,17 @@ impl Settings {
     #[must_use]
     pub fn choices(&self) -> &Choices {
         &self.now
+    }
+
+    /// Whether vectors were expected while this worker looked, and no longer are.
+    #[must_use]
+    pub fn lost_period(&self) -> bool {
+        self.had_period && !has_period(&self.hash)
+    }
+
+    /// The next look reads whatever was read before.
+    pub fn forget_look(&mut self) {
+        self.read = None;
     }
 
     /// Reads the hash `key` of `monitor`, if that was a while ago.
@@ -133,7 +146,10 @@ impl Settings {
             return Ok(());
         }
         match found {
-            Ok(hash) => (self.hash, self.unread) = (hash, None),
+            Ok(hash) => {
+                self.had_period |= has_period(&hash);
+                (self.hash, self.unread) = (hash, None);
+            }
             Err(why) => self.unread = Some(why),
         }
         let (defaults, mut wrong) = self.live.borrow_and_update().choices.of(&self.monitor);
@@ -172,6 +188,10 @@ impl Settings {
 
 /// Controls without effect that are named.
 const SHOWN: usize = 10;
+
+fn has_period(hash: &Hash) -> bool {
+    hash.iter().any(|[field, _]| field == PERIOD.as_bytes())
+}
 
 /// The hash, or why it isn't taken.
 async fn read(connection: &mut Connection, key: &[u8]) -> RedisResult<Result<Hash, String>> {

@@ -39,6 +39,18 @@ pub async fn after(connection: &mut Connection, key: &[u8], last: EntryId, count
     redis::cmd("XRANGE").arg(key).arg(start).arg("+").arg("COUNT").arg(count).query_async(connection).await
 }
 
+/// The last id that was given in a stream; 0-0 where there is none.
+///
+/// # Errors
+/// Trouble with Redis, or a key that holds something else.
+pub async fn last_id(connection: &mut Connection, key: &[u8]) -> RedisResult<EntryId> {
+    match redis::cmd("XINFO").arg("STREAM").arg(key).query_async::<Value>(connection).await {
+        Ok(info) => entry_id(&string_in(&info, "last-generated-id")?.unwrap_or_default()),
+        Err(error) if error.to_string().contains("no such key") => Ok(EntryId::default()),
+        Err(error) => Err(error),
+    }
+}
+
 /// A page of a stream of fingerprints, or of vectors where `vectors` reads them.
 ///
 /// # Errors
@@ -115,8 +127,10 @@ pub struct Held {
     pub scored: EntryId,
     /// The checkpoint's bytes.
     pub checkpoint: Option<Vec<u8>>,
-    /// The last message about an incident.
+    /// The last message about an incident, and its entry; 0-0 where there is none.
     pub last_alert: Option<Alert>,
+    /// See there.
+    pub said: EntryId,
     /// Entries that the monitor's streams keep.
     pub retention: u64,
     /// Whether the monitor's key is one of the module's.
@@ -136,6 +150,8 @@ pub async fn held(connection: &mut Connection, keys: &Companions) -> RedisResult
     pipe.cmd("EDDY.INFO").arg(keys.monitor());
     let replies: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(connection).await?;
     let [scores, model, incidents, info] = <[_; 4]>::try_from(replies).expect("as many replies as commands");
+    let incidents = <Vec<RawEntry>>::from_redis_value(incidents?)?;
+    let last = incidents.first();
     Ok(Held {
         scored: match scores {
             Ok(info) => entry_id(&string_in(&info, "last-generated-id")?.unwrap_or_default())?,
@@ -143,7 +159,8 @@ pub async fn held(connection: &mut Connection, keys: &Companions) -> RedisResult
             Err(error) => return Err(error),
         },
         checkpoint: Some(Vec::from_redis_value(model?)?).filter(|bytes| !bytes.is_empty()),
-        last_alert: <Vec<RawEntry>>::from_redis_value(incidents?)?.first().and_then(|(_, fields)| alert(fields)),
+        last_alert: last.and_then(|(_, fields)| alert(fields)),
+        said: last.map(|(id, _)| entry_id(id)).transpose()?.unwrap_or_default(),
         is_counted: info.is_ok(),
         retention: info
             .and_then(|info| string_in(&info, "retention"))

@@ -10,7 +10,7 @@ pub mod limits;
 pub(crate) mod gate;
 
 use crate::Error;
-use crate::incidents::verdict::{Cause, Direction, Kind};
+use crate::incidents::verdict::{Cause, Direction, Kind, Resolution};
 use crate::layout::{Block, Layout};
 use crate::zone::Zone;
 use calendar::{Calendar, Schedule};
@@ -187,16 +187,40 @@ impl Controls {
                 return Some(Held::Deviation);
             }
         }
-        // The last word counts.
-        let said = self.feedback.iter().rev().filter(|said| said.is_in_force(end_ms));
-        let mut alike = said.filter(|said| said.is_about(cause, block));
-        alike.next().filter(|said| said.answer != Answer::Anomaly).map(|_| Held::Feedback)
+        self.is_forgiven(cause, block, end_ms).then_some(Held::Feedback)
+    }
+
+    /// Whether people don't want to hear of the like of this cause of a block. The last word counts.
+    fn is_forgiven(&self, cause: &Cause, block: &Block, end_ms: u64) -> bool {
+        let mut alike = self.said(end_ms).filter(|said| said.is_about(cause, block));
+        alike.next().is_some_and(|said| said.answer != Answer::Anomaly)
+    }
+
+    /// The same of a cause that is no feature's, at this time, ms since the epoch.
+    #[must_use]
+    pub fn is_called_normal(&self, cause: &Cause, now_ms: u64) -> bool {
+        self.is_forgiven(cause, &Block::Numeric { names: Vec::new() }, now_ms)
+    }
+
+    /// What is in force, newest first.
+    fn said(&self, end_ms: u64) -> impl Iterator<Item = &Feedback> {
+        self.feedback.iter().rev().filter(move |said| said.is_in_force(end_ms))
     }
 
     /// The last word on the incident that opened with this window.
     pub(crate) fn said_of(&self, opened_end_ms: u64, end_ms: u64) -> Option<&Feedback> {
-        let said = self.feedback.iter().rev().filter(|said| said.is_in_force(end_ms));
-        said.into_iter().find(|said| said.opened_end_ms == opened_end_ms)
+        self.said(end_ms).find(|said| said.opened_end_ms == opened_end_ms)
+    }
+
+    /// Why the incident that opened with this window is over, if that is what people say of it.
+    #[must_use]
+    pub fn resolved_by(&self, opened_end_ms: u64, end_ms: u64) -> Option<Resolution> {
+        let said = self.said_of(opened_end_ms, end_ms)?;
+        match said.answer {
+            Answer::Normal => Some(Resolution::Normal { by: said.by.clone() }),
+            Answer::Snoozed { .. } => Some(Resolution::Snoozed { by: said.by.clone() }),
+            Answer::Anomaly => None,
+        }
     }
 
     fn chosen<T>(&self, feature: &str, of: impl Fn(&Limits) -> Option<T>) -> Option<T> {

@@ -46,12 +46,7 @@ impl Inside {
         let held = held.or_else(|| severity.filter(|_| outside()).map(|_| Held::Schedule));
 
         let before = self.watch.open();
-        let said = before.and_then(|opened| self.settings.controls.said_of(opened, end_ms));
-        let over = said.and_then(|said| match said.answer {
-            Answer::Normal => Some(Resolution::Normal { by: said.by.clone() }),
-            Answer::Snoozed { .. } => Some(Resolution::Snoozed { by: said.by.clone() }),
-            Answer::Anomaly => None,
-        });
+        let over = before.and_then(|opened| self.settings.controls.resolved_by(opened, end_ms));
         let change = match (over, held) {
             (Some(resolution), _) => self.watch.end(end_ms).map(|incident| Change::Resolved(incident, resolution)),
             (None, Some(_)) => {

@@ -50,6 +50,7 @@ impl Scorer {
             learnt,
             scored,
             announced,
+            said: held.said,
             schemas,
             retention,
             is_counted,

@@ -41,6 +41,7 @@ impl Scorer {
                         );
                     }
                     for alert in &result.alerts {
+                        state.hear(alert);
                         self.hear(alert);
                     }
                 }
