@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import redis
-import redis.asyncio
 from servers import Server, eventually
 from writing import write_alert
 
 from eddyline import Alert, AsyncEddyline, Eddyline, InvalidValueError, UnreachableError
 from eddyline.alerts import from_redis
+from eddyline.alerts.pace import Backoff
 
 Collected = list[tuple[str, str]]
 
@@ -62,7 +61,7 @@ def listen(eddyline: Eddyline) -> Iterator[Callable[..., Listener]]:
         listener.stop()
 
 
-def test_alerts_come_from_now_on(plain: redis.Redis, listen: Callable[..., Listener]) -> None:
+def test_alerts_come_from_now_on(plain: Any, listen: Callable[..., Listener]) -> None:
     write_alert(plain, "shop", 0)
     listener = listen()
     told = [write_alert(plain, "shop", 1), write_alert(plain, "{eu}:shop", 1), write_alert(plain, "shop", 2)]
@@ -72,7 +71,7 @@ def test_alerts_come_from_now_on(plain: redis.Redis, listen: Callable[..., Liste
     assert heard == sorted(told, key=lambda raw: (raw["entry"], raw["monitor"]))
 
 
-def test_named_monitors_only(plain: redis.Redis, listen: Callable[..., Listener]) -> None:
+def test_named_monitors_only(plain: Any, listen: Callable[..., Listener]) -> None:
     write_alert(plain, "shop", 0)
     listener = listen("shop", "later")
     for monitor in ("other", "shop", "later"):
@@ -81,7 +80,7 @@ def test_named_monitors_only(plain: redis.Redis, listen: Callable[..., Listener]
     assert {alert.monitor for alert in listener.heard} == {"shop", "later"}
 
 
-def test_another_process_goes_on_where_this_one_was(plain: redis.Redis, listen: Callable[..., Listener]) -> None:
+def test_another_process_goes_on_where_this_one_was(plain: Any, listen: Callable[..., Listener]) -> None:
     told = [write_alert(plain, "shop", n) for n in range(600)]
     first = listen(after={"shop": told[4]["entry"]})
     first.wait_for(595)
@@ -91,7 +90,7 @@ def test_another_process_goes_on_where_this_one_was(plain: redis.Redis, listen: 
     assert again.of("shop") == [one["entry"] for one in told[591:]]
 
 
-def test_what_was_not_given_out_is_not_passed(eddyline: Eddyline, plain: redis.Redis) -> None:
+def test_what_was_not_given_out_is_not_passed(eddyline: Eddyline, plain: Any) -> None:
     told = [write_alert(plain, "shop", n) for n in range(5)]
     with eddyline.alerts(after={"shop": "0-0"}) as alerts:
         assert [next(alerts).entry for _ in range(3)] == [one["entry"] for one in told[:3]]
@@ -100,7 +99,7 @@ def test_what_was_not_given_out_is_not_passed(eddyline: Eddyline, plain: redis.R
         assert next(alerts).entry == told[3]["entry"]
 
 
-def test_another_database_has_its_own(server: Server, plain: redis.Redis, listen: Callable[..., Listener]) -> None:
+def test_another_database_has_its_own(server: Server, plain: Any, listen: Callable[..., Listener]) -> None:
     listener = listen()
     with server.connect(db=3) as elsewhere:
         write_alert(elsewhere, "shop", 1, db=3)
@@ -110,7 +109,7 @@ def test_another_database_has_its_own(server: Server, plain: redis.Redis, listen
 
 
 def test_what_is_no_alert_is_left_out(
-    plain: redis.Redis, listen: Callable[..., Listener], caplog: pytest.LogCaptureFixture
+    plain: Any, listen: Callable[..., Listener], caplog: pytest.LogCaptureFixture
 ) -> None:
     listener = listen()
     for nonsense in ["", "{}", "[]", '{"monitor":"{}","entry":"1-1","db":0}', '{"monitor":"shop","entry":"x","db":0}']:
@@ -122,7 +121,7 @@ def test_what_is_no_alert_is_left_out(
     assert "version 2" in caplog.text
 
 
-def test_a_stream_that_begins_anew_is_heard(plain: redis.Redis, listen: Callable[..., Listener]) -> None:
+def test_a_stream_that_begins_anew_is_heard(plain: Any, listen: Callable[..., Listener]) -> None:
     listener = listen()
     write_alert(plain, "shop", 100)
     listener.wait_for(1)
@@ -132,15 +131,15 @@ def test_a_stream_that_begins_anew_is_heard(plain: redis.Redis, listen: Callable
     assert listener.of("shop")[1] == earlier["entry"]
 
 
-def kill_subscriber(client: redis.Redis) -> None:
+def kill_subscriber(client: Any) -> None:
     """Whoever listens, as soon as somebody does."""
     eventually(lambda: client.execute_command("CLIENT", "KILL", "TYPE", "pubsub"))
 
 
 def test_a_hundred_lost_connections_lose_and_repeat_nothing(
-    plain: redis.Redis, listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
+    plain: Any, listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(from_redis.Backoff, "delay", lambda _: 0.001)
+    monkeypatch.setattr(Backoff, "delay", lambda _: 0.001)
     listener = listen()
     told: dict[str, list[str]] = {}
     for n in range(1000):
@@ -172,9 +171,9 @@ def test_a_restarted_server_is_found_again(own_server: Server) -> None:
 
 
 def test_asyncio_loses_and_repeats_nothing_either(
-    asynchronous: Callable[[], Any], plain: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    asynchronous: Callable[[], Any], plain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(from_redis.Backoff, "delay", lambda _: 0.001)
+    monkeypatch.setattr(Backoff, "delay", lambda _: 0.001)
 
     async def listen() -> Collected:
         heard: Collected = []
@@ -201,7 +200,7 @@ def test_asyncio_loses_and_repeats_nothing_either(
         assert entries == sorted(entries)
 
 
-def test_a_cancelled_task_leaves_no_subscription(asynchronous: Callable[[], Any], plain: redis.Redis) -> None:
+def test_a_cancelled_task_leaves_no_subscription(asynchronous: Callable[[], Any], plain: Any) -> None:
     async def cancelled() -> None:
         async with asynchronous() as client:
             alerts = AsyncEddyline(client).alerts("shop")
@@ -220,5 +219,5 @@ def test_a_cancelled_task_leaves_no_subscription(asynchronous: Callable[[], Any]
 def test_where_to_begin_is_checked(eddyline: Eddyline) -> None:
     with pytest.raises(InvalidValueError, match="ids of entries"):
         eddyline.alerts(after={"shop": "yesterday"})
-    with pytest.raises(InvalidValueError, match="one non-empty .tag."):
+    with pytest.raises(InvalidValueError, match="one non-empty"):
         eddyline.alerts("{shop}")

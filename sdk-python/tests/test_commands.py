@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import redis
 from servers import Server, eventually
 
 from eddyline import (
@@ -34,16 +33,20 @@ SHOP: dict[str, Any] = {
 }
 
 
-def make_shop(eddyline: Eddyline, plain: redis.Redis) -> None:
+def make_shop(eddyline: Eddyline, plain: Any) -> None:
     assert eddyline.create("shop", **SHOP)
     plain.execute_command("EDDY.CLOSE", "shop", 1_000_000)
 
 
-def test_what_is_observed_is_counted(eddyline: Eddyline, plain: redis.Redis) -> None:
+def test_what_is_observed_is_counted(eddyline: Eddyline, plain: Any) -> None:
     make_shop(eddyline, plain)
     assert not eddyline.create("shop", **SHOP)
     eddyline.observe("shop", endpoint="/charge", status=500, latency_ms=812.5, user="ann", absent=None)
-    rows = [{"endpoint": "/charge", "status": 200}, {"status": 200, "endpoint": "/refund"}, {"endpoint": "/é"}]
+    rows: list[dict[str, Any]] = [
+        {"endpoint": "/charge", "status": 200},
+        {"status": 200, "endpoint": "/refund"},
+        {"endpoint": "/é"},
+    ]
     assert eddyline.observe_many("shop", rows) == 3
 
     charge, refund, never = eddyline.count("shop", "endpoint", "/charge", "/refund", "/never")
@@ -59,7 +62,7 @@ def test_what_is_observed_is_counted(eddyline: Eddyline, plain: redis.Redis) -> 
     assert not info.paused
 
 
-def test_a_closed_window_is_told(eddyline: Eddyline, plain: redis.Redis) -> None:
+def test_a_closed_window_is_told(eddyline: Eddyline, plain: Any) -> None:
     make_shop(eddyline, plain)
     assert eddyline.quantile("shop", "latency_ms", 0.5) == [None]
     eddyline.observe_many("shop", [{"endpoint": "/charge", "latency_ms": 10 * n} for n in range(1, 101)])
@@ -81,7 +84,7 @@ def test_a_closed_window_is_told(eddyline: Eddyline, plain: redis.Redis) -> None
     assert (last.open, last.last) == (0, 100)
 
 
-def test_bytes_that_are_no_text_are_shown_escaped(eddyline: Eddyline, plain: redis.Redis) -> None:
+def test_bytes_that_are_no_text_are_shown_escaped(eddyline: Eddyline, plain: Any) -> None:
     make_shop(eddyline, plain)
     eddyline.observe("shop", endpoint=b"/\xff")
     assert eddyline.top("shop", "endpoint").open == (Heavy("/\\xff", 1),)
@@ -109,7 +112,7 @@ def test_what_can_not_be_sent_is_refused_before(eddyline: Eddyline) -> None:
     ]:
         with pytest.raises(InvalidValueError, match=message):
             eddyline.observe("shop", **wrong)  # type: ignore[arg-type]
-    with pytest.raises(InvalidValueError, match="one non-empty .tag."):
+    with pytest.raises(InvalidValueError, match="one non-empty"):
         eddyline.observe("{shop}", endpoint="/")
     with pytest.raises(InvalidValueError, match=r"dimensions is a list of names, such as \['endpoint'\]"):
         eddyline.create("shop", dimensions="endpoint")
@@ -126,7 +129,7 @@ def test_a_server_without_the_module_is_told_apart() -> None:
         eddyline.observe("shop", endpoint="/")
 
 
-def test_asyncio_has_the_same(asynchronous: Callable[[], Any], plain: redis.Redis) -> None:
+def test_asyncio_has_the_same(asynchronous: Callable[[], Any], plain: Any) -> None:
     async def all_of_it() -> None:
         async with asynchronous() as client:
             eddyline = AsyncEddyline(client)
@@ -148,7 +151,7 @@ def test_asyncio_has_the_same(asynchronous: Callable[[], Any], plain: redis.Redi
     assert plain.xlen("{orders}:fingerprints") == 1
 
 
-def test_a_business_metric_is_a_vector_with_limits(eddyline: Eddyline, plain: redis.Redis) -> None:
+def test_a_business_metric_is_a_vector_with_limits(eddyline: Eddyline, plain: Any) -> None:
     heard = plain.pubsub(ignore_subscribe_messages=True)
     heard.subscribe("eddyline:closed")
     heard.get_message(timeout=5)
@@ -161,12 +164,13 @@ def test_a_business_metric_is_a_vector_with_limits(eddyline: Eddyline, plain: re
     assert message is not None
     assert message["data"] == b"orders"
     heard.close()
+    wrong: dict[str, Any]
     for wrong in [{"value": math.nan}, {"value": 1, "expected_range": (5, 1)}, {"value": 1, "period_ms": 1}]:
         with pytest.raises(InvalidValueError):
             eddyline.business_metric("orders", **wrong)
 
 
-def test_clients_of_the_other_kind_are_refused(plain: redis.Redis, asynchronous: Callable[[], Any]) -> None:
+def test_clients_of_the_other_kind_are_refused(plain: Any, asynchronous: Callable[[], Any]) -> None:
     with pytest.raises(InvalidValueError, match="AsyncEddyline"):
         Eddyline(asynchronous())
     with pytest.raises(InvalidValueError, match="use Eddyline"):

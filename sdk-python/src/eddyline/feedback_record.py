@@ -1,6 +1,6 @@
 """What was said of incidents: the field `feedback` of a monitor's settings, as `worker/src/feedback/record.rs` has it.
 
-The golden fixture `feedback.json` holds both equal.
+A test holds what the SDK writes equal to what `eddyline feedback` writes.
 """
 
 from __future__ import annotations
