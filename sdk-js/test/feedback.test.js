@@ -62,7 +62,8 @@ for (const kit of [...newest, ...oldest]) {
     await eddyline.feedback(GOLDEN.incident, 'undo', { by: 'bob' })
     await eddyline.feedback(ODD.incident, 'anomaly')
     assert.deepEqual((await told()).said.map((/** @type {any} */ said) => said.what), ['normal', 'anomaly'])
-    const audit = (await redis.client.xRange('{eddyline}:audit', '-', '+')).map(({ message }) => `${message.by}: ${message.what}`)
+    const entries = (await redis.client.xRange('{eddyline}:audit', '-', '+')) ?? []
+    const audit = entries.map(({ message }) => `${message.by}: ${message.what}`)
     assert.deepEqual(audit.filter((line) => !line.includes('until')), ['ann: normal', 'ann: undo normal', 'ann: normal', 'unknown: anomaly'])
     assert.match(audit[3] ?? '', /^unknown: snooze until \d{4}-.*Z$/)
     assert.match(audit[4] ?? '', /^bob: undo snooze until /)

@@ -74,7 +74,7 @@ const CASES = [
   { path: '/json', method: 'HEAD', route: '/json', status: 200 },
   { path: '/throws', route: '/throws', status: 500 },
   { path: '/rejects', route: '/rejects', status: 500 },
-  { path: '/nowhere/17', route: '(none)', status: 404 },
+  { path: '/nowhere/17', route: 'unmatched', status: 404 },
   { path: '/slow', goes: /** @type {const} */ ('early'), route: '/slow', status: 499 },
   { path: '/endless', goes: /** @type {const} */ ('within'), route: '/endless', status: 200 },
   { path: '/shops/7/orders/9', route: '/shops/:shop/orders/:order', status: 200 },
@@ -224,6 +224,15 @@ describe('middlewares', () => {
     assert.deepEqual([users[2] === users[0], users[1] === users[0], users[3], users[4]], [true, false, undefined, undefined])
   })
 
+  it('a user without a key is refused', (test) => {
+    const { batcher } = observations()
+    test.after(() => batcher.close())
+    assert.throws(() => observeRequests(batcher, { user: () => 'ann' }), /user and userKey go together/)
+    assert.throws(() => observeRequests(batcher, { userKey: 'secret' }), /go together/)
+    assert.throws(() => observeRequests(batcher, { user: /** @type {any} */ ('ann'), userKey: 'secret' }), /user is a function/)
+    assert.throws(() => observeRequests(batcher, { monitor: '{}' }), /braces/)
+  })
+
   it('behind a router that is mounted elsewhere, a part that is not known is not told', async (test) => {
     const { all, batcher } = observations()
     const app = express()
@@ -231,7 +240,6 @@ describe('middlewares', () => {
     inner.use(observeRequests(batcher))
     inner.get('/orders/:id', (_, response) => void response.end())
     app.use('/users/:name', inner)
-    app.use('/files/*rest', express.Router().get('/', (_, response) => void response.end()))
     const server = app.listen(0)
     await once(server, 'listening')
     test.after(() => (server.closeAllConnections(), server.close(), batcher.close()))

@@ -17,8 +17,7 @@ import { warn } from '../warn.js'
  * @property {string} [monitor] name of the monitor; `requests`. It is made when it is missing
  * @property {(request: Request) => string | number | undefined | null} [user] who asks, once the response is over; only a hash
  *   of it leaves the process
- * @property {string} [userKey] key of that hash: the same in all processes. Without one, whoever knows the monitor's name and
- *   guesses a user can check the guess
+ * @property {string} [userKey] key of that hash, a secret of yours that is the same in all processes; `user` needs it
  */
 
 /**
@@ -27,23 +26,26 @@ import { warn } from '../warn.js'
  */
 
 /**
- * What is watched about requests.
+ * What is watched about requests; the same in every language.
  * @type {Definition}
  */
-export const DEFINITION = {
+const DEFINITION = {
   dimensions: ['method', 'route', 'status'],
   measures: ['latency_ms'],
-  crosses: ['route*status', 'route*latency_ms'],
-  uniques: ['user']
+  crosses: ['route*latency_ms', 'route*status']
 }
+
+/** Methods that are told apart. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'])
+const OTHER_METHOD = 'other'
 
 /** Status of a response that nobody waited for: the client went before the first byte. */
 const GONE = 499
 /** Route of a request that no route took. */
-export const NO_ROUTE = '(none)'
+export const NO_ROUTE = 'unmatched'
 /** Most routes that are told apart; routes that are declared for each user, or matched by a pattern, aren't many more. */
 const MOST_ROUTES = 1000
-const OTHER_ROUTES = '(other)'
+const OTHER_ROUTES = 'other'
 /** Hex digits of a hashed user. */
 const HASH_DIGITS = 16
 
@@ -58,8 +60,12 @@ export function requestObserver(target, { monitor = 'requests', user, userKey } 
   if (user !== undefined && typeof user !== 'function') {
     throw new InvalidArgument('user is a function from a request to who asks, such as (request) => request.user?.id')
   }
-  const batcher = target instanceof Batcher ? target : batcherOf(target, monitor)
-  const key = userKey ?? monitor
+  if ((user === undefined) !== (userKey === undefined) || userKey === '') {
+    const why = 'without a key of yours anybody could find out who users are by hashing all there may be'
+    throw new InvalidArgument(`user and userKey go together: ${why}`)
+  }
+  const definition = user === undefined ? DEFINITION : { ...DEFINITION, uniques: ['user'] }
+  const batcher = target instanceof Batcher ? target : batcherOf(target, monitor, definition)
   /** @type {Set<string>} */
   const routes = new Set()
   const bounded = (/** @type {string} */ route) => {
@@ -77,7 +83,7 @@ export function requestObserver(target, { monitor = 'requests', user, userKey } 
    */
   function observe(request, incoming, response, route) {
     const began = performance.now()
-    const method = incoming.method ?? ''
+    const method = METHODS.has(incoming.method ?? '') ? incoming.method : OTHER_METHOD
     let isOver = false
     const over = () => {
       if (isOver) {
@@ -91,7 +97,7 @@ export function requestObserver(target, { monitor = 'requests', user, userKey } 
         route: bounded(safely(route) ?? NO_ROUTE),
         status,
         latency_ms: Math.round(latency * 1000) / 1000,
-        user: hashed(user && safely(() => user(request)), key)
+        user: user && userKey && hashed(safely(() => user(request)), userKey)
       })
     }
     // A response that ends says both, one that is cut off says only that it is closed.
@@ -104,10 +110,11 @@ export function requestObserver(target, { monitor = 'requests', user, userKey } 
 /**
  * @param {Exclude<Target, Batcher>} target
  * @param {string} monitor
+ * @param {Definition} definition
  */
-function batcherOf(target, monitor) {
+function batcherOf(target, monitor, definition) {
   const sender = 'transport' in target ? target : new Eddyline(target)
-  return new Batcher(sender, { monitors: { [monitor]: DEFINITION } })
+  return new Batcher(sender, { monitors: { [monitor]: definition } })
 }
 
 /**
