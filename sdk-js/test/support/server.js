@@ -178,6 +178,10 @@ export function program(test, args) {
   running.stdout.on('data', (data) => (told.text += data))
   running.stderr.on('data', (data) => (told.text += data))
   const exited = new Promise((done) => running.once('exit', done))
-  test.after(() => void running.kill('SIGKILL'))
-  return { told, exited }
+  const kill = () => {
+    running.kill('SIGKILL')
+    return exited
+  }
+  test.after(() => void kill())
+  return { told, exited, kill }
 }
