@@ -25,6 +25,8 @@ pub mod service {
     pub const DEAD_LETTERS: &str = "{eddyline}:dead-letters";
     /// Stream of deploy markers.
     pub const MARKERS: &str = "{eddyline}:markers";
+    /// Sorted set: the instances whose metrics come, by when they were heard of last (ms since the epoch).
+    pub const INSTANCES: &str = "{eddyline}:instances";
     /// Stream of who changed what fires: feedback given and taken back.
     pub const AUDIT: &str = "{eddyline}:audit";
 }
@@ -97,6 +99,12 @@ impl Companions {
     #[must_use]
     pub fn requests(&self) -> [Vec<u8>; 2] {
         [self.companion("requests:0"), self.companion("requests:1")]
+    }
+
+    /// Hash with expiry: samples of metrics of windows that aren't over. It goes by itself.
+    #[must_use]
+    pub fn gathering(&self) -> Vec<u8> {
+        self.companion("gathering")
     }
 
     /// Stream of fingerprints, id = window end.
@@ -220,6 +228,7 @@ mod tests {
             keys.counting(),
             keys.counting_lease(),
             keys.requests()[1].clone(),
+            keys.gathering(),
             keys.fingerprints(),
             keys.schemas(),
             keys.scores(),
@@ -237,6 +246,7 @@ mod tests {
                 "{checkout}:counting",
                 "{checkout}:counting-lease",
                 "{checkout}:requests:1",
+                "{checkout}:gathering",
                 "{checkout}:fingerprints",
                 "{checkout}:schemas",
                 "{checkout}:scores",

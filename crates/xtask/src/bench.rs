@@ -1,4 +1,5 @@
-//! `cargo xtask bench module`: what the module costs a real server, as ratios within one run.
+//! `cargo xtask bench module`: what the module costs a real server, as ratios within one run. `cargo xtask bench gateway`:
+//! events a second over HTTP.
 //!
 //! Wall time on a shared machine says little, so the figure is the processor time of the server's main thread, by its own
 //! `INFO`; what is compared runs in turn, round after round, and each ratio is the median of the rounds' own.
@@ -7,6 +8,7 @@ mod attach;
 mod closing;
 mod cost;
 mod crowd;
+mod gateway;
 mod items;
 mod load;
 mod machine;
@@ -54,6 +56,12 @@ enum Subject {
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
         rounds: u32,
     },
+    /// Events a second that the HTTP gateway takes; needs wrk (apt-get install wrk)
+    Gateway {
+        /// Seconds of each load
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+        seconds: u32,
+    },
 }
 
 /// What measures one row or several.
@@ -70,7 +78,10 @@ const MEASURES: [(&[&str], Measure); 5] = [
 
 /// Measures the rows that were asked for and prints them as a table.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<ExitCode> {
-    let Subject::Module { rows, rounds } = &args.subject;
+    let (rows, rounds) = match &args.subject {
+        Subject::Module { rows, rounds } => (rows, rounds),
+        Subject::Gateway { seconds } => return run_gateway(root, *seconds),
+    };
     let all = || MEASURES.iter().flat_map(|(names, _)| names.iter().copied());
     if let Some(unknown) = rows.iter().find(|word| !all().any(|name| name.starts_with(word.as_str()))) {
         bail!("no row begins with '{unknown}'; there are: {}", all().collect::<Vec<_>>().join(", "));
@@ -92,4 +103,13 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<ExitCode> {
     bar.finish_and_clear();
     println!("{}\n\n{}", machine::describe(&tools)?, row::table(&table));
     Ok(if table.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run_gateway(root: &Path, seconds: u32) -> Result<ExitCode> {
+    stop::listen()?;
+    let tools = setup::run()?;
+    let built = build::release(root, &[build::MODULE, build::WORKER])?;
+    let rows = gateway::measure(&Stage::new(&tools, &built)?, &built, seconds)?;
+    println!("{}\n\n{}", machine::describe(&tools)?, row::table(&rows));
+    Ok(if rows.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

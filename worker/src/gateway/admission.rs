@@ -3,31 +3,44 @@
 
 use super::Gateway;
 use super::errors::{Code, Problem};
+use crate::observe::names;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, HOST, HeaderName, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_ID: usize = 128;
 
 pub(super) async fn admit(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let id = id_of(request.headers());
+    let (id, began) = (id_of(request.headers()), Instant::now());
     let mut response = match refusal(&gateway, &request) {
         None => next.run(request).await,
         Some(problem) => problem.into_response(),
     };
+    metrics::counter!(names::HTTP_REQUESTS, "status" => class(response.status())).increment(1);
+    metrics::histogram!(names::HTTP_TIME).record(began.elapsed());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        ..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500.. => "5xx",
+    }
 }
 
 /// The client's own id where it has a good one.

@@ -7,6 +7,7 @@ use super::limits::BODIES;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
+use eddyline_intake::samples::prometheus::unsnapped;
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
 use std::sync::Arc;
@@ -48,26 +49,66 @@ impl Room {
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) bytes: Bytes,
-    _place: OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "it is given back when the body is done with")]
+    place: OwnedSemaphorePermit,
 }
 
-/// Reads it.
+impl Received {
+    /// The same, as these bytes.
+    pub(super) fn read_as(self, bytes: Bytes) -> Self {
+        Self { bytes, ..self }
+    }
+}
+
+/// How a body is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    Snappy,
+}
+
+/// Reads it, unpacked where its coding says so.
 pub(super) async fn receive(
     gateway: &Gateway,
     key: &Key,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Received, Problem> {
+    let packing = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => Packing::Plain,
+        Some(b"gzip" | b"x-gzip") => Packing::Gzip,
+        Some(_) => return Err(Problem::new(Code::UnsupportedMedia, "the content-encoding may be gzip, or none")),
+    };
+    receive_packed(gateway, key, headers, body, packing).await
+}
+
+/// Reads one that is packed by snappy.
+pub(super) async fn receive_snappy(
+    gateway: &Gateway,
+    key: &Key,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Received, Problem> {
+    if headers.get(CONTENT_ENCODING).is_none_or(|coding| coding != "snappy") {
+        return Err(Problem::new(Code::UnsupportedMedia, "the content-encoding must be snappy"));
+    }
+    receive_packed(gateway, key, headers, body, Packing::Snappy).await
+}
+
+async fn receive_packed(
+    gateway: &Gateway,
+    key: &Key,
+    headers: &HeaderMap,
+    body: Body,
+    packing: Packing,
+) -> Result<Received, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, format!("a body has at most {} bytes with this key", key.body));
     let said = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if said.is_some_and(|length| length > key.body) {
         return Err(too_large());
     }
-    let is_packed = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-        None | Some(b"identity") => false,
-        Some(b"gzip" | b"x-gzip") => true,
-        Some(_) => return Err(Problem::new(Code::UnsupportedMedia, "the content-encoding may be gzip, or none")),
-    };
+    let is_packed = packing != Packing::Plain;
     let place = gateway.room.take(if is_packed { key.body } else { said.unwrap_or(key.body) })?;
     let bytes = match timeout(TIME, collect(body, key.body)).await {
         Ok(Some(bytes)) => bytes?,
@@ -78,12 +119,16 @@ pub(super) async fn receive(
         }
     };
     if !is_packed {
-        return Ok(Received { bytes, _place: place });
+        return Ok(Received { bytes, place });
     }
-    let most = key.body;
-    match aside(bytes.len() * 4, move || unpacked(&bytes, most)).await? {
-        Some(Ok(bytes)) => Ok(Received { bytes: bytes.into(), _place: place }),
-        Some(Err(error)) => Err(Problem::new(Code::InvalidBody, format!("the body isn't gzip: {error}"))),
+    let (most, bytes_of_work) = (key.body, bytes.len() * 4);
+    let unpack = move || match packing {
+        Packing::Snappy => unsnapped(&bytes, most).map(|unpacked| unpacked.map_err(|error| error.to_string())),
+        _ => unpacked(&bytes, most).map(|unpacked| unpacked.map_err(|error| format!("the body isn't gzip: {error}"))),
+    };
+    match aside(bytes_of_work, unpack).await? {
+        Some(Ok(bytes)) => Ok(Received { bytes: bytes.into(), place }),
+        Some(Err(why)) => Err(Problem::new(Code::InvalidBody, why)),
         None => Err(too_large()),
     }
 }

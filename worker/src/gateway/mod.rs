@@ -19,8 +19,12 @@ mod admission;
 mod body;
 mod events;
 mod health;
+mod otlp;
 mod outcome;
 mod remembered;
+mod remote_write;
+mod traces;
+mod vectors;
 mod writer;
 
 use crate::config::Live;
@@ -51,6 +55,8 @@ pub struct Shared {
     keys: RwLock<Arc<Keys>>,
     room: body::Room,
     writer: writer::Writer,
+    json: otlp::Reader,
+    instances: vectors::Instances,
 }
 
 impl Gateway {
@@ -71,6 +77,8 @@ impl Gateway {
             keys,
             room: body::Room::default(),
             writer: writer::Writer::default(),
+            json: otlp::Reader::default(),
+            instances: vectors::Instances::default(),
         }))
     }
 

@@ -119,6 +119,11 @@ impl Tally {
         }
     }
 
+    /// What went worst, where something did.
+    pub(super) fn into_worst(self) -> Option<Problem> {
+        self.worst
+    }
+
     /// How many were counted and how many weren't.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.accepted, self.rejected)

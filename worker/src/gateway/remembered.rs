@@ -43,6 +43,13 @@ pub(super) fn key(headers: &HeaderMap, caller: &str) -> Result<Option<RequestKey
     Ok(Some(RequestKey(hash.finalize()[..16].to_vec())))
 }
 
+impl RequestKey {
+    /// Of a body that nobody sends twice but who tries again.
+    pub(super) fn of_body(digest: &[u8]) -> Self {
+        Self([b"body:", digest].concat())
+    }
+}
+
 /// By which a body is known.
 pub(super) fn digest(body: &[u8]) -> Vec<u8> {
     Sha256::digest(body)[..16].to_vec()

@@ -61,8 +61,14 @@ pub const MEMORY: &str = "process_resident_memory_bytes";
 pub const CPU: &str = "process_cpu_seconds_total";
 /// When the process was started, in seconds since the epoch (gauge).
 pub const STARTED: &str = "process_start_time_seconds";
+/// Requests to the gateway, by the class of their `status`.
+pub const HTTP_REQUESTS: &str = "eddyline_http_requests_total";
+/// From the head of a request to the head of its answer, in seconds (histogram).
+pub const HTTP_TIME: &str = "eddyline_http_request_seconds";
 /// Items of requests to the gateway, by `outcome`: `accepted`, `rejected`.
 pub const HTTP_ITEMS: &str = "eddyline_http_items_total";
+/// Samples of metrics that became part of no vector, by `reason`: `late`, `feature`, `series`, `instance`.
+pub const HTTP_LEFT_OUT: &str = "eddyline_http_samples_left_out_total";
 /// Entries of streams that this worker counted in place of the module.
 pub const ENTRIES: &str = "eddyline_entries_counted_total";
 /// Of those, entries that counted nothing, by `reason`: `late`, `out-of-time`, `skipped`, `trimmed`.

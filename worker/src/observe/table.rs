@@ -128,9 +128,20 @@ pub const METRICS: &[Metric] = &[
         "Of those, entries that counted nothing, by reason.",
     ),
     counter(
+        names::HTTP_REQUESTS,
+        &[("status", &["2xx", "3xx", "4xx", "5xx"])],
+        "Requests to the gateway, by the class of their status.",
+    ),
+    histogram(names::HTTP_TIME, &[], CALLS, "From the head of a request to the head of its answer, in seconds."),
+    counter(
         names::HTTP_ITEMS,
         &[("outcome", &["accepted", "rejected"])],
         "Items that requests to the gateway had, by whether they were counted.",
+    ),
+    counter(
+        names::HTTP_LEFT_OUT,
+        &[("reason", &["late", "feature", "series", "instance"])],
+        "Samples of metrics that became part of no vector, by reason.",
     ),
     counter(names::RELOADS, &[("outcome", &["applied", "refused"])], "Reloads of the settings file."),
     gauge(names::RELOADED, &[], "Whether the last reload of the settings file was applied, 0 or 1."),
