@@ -2,7 +2,9 @@
 
 mod shop;
 
-use eddyline_detect::{Change, Pipeline, Resolution, Settings, Verdict, Window};
+use eddyline_detect::{Block, Change, Layout, Pipeline, Resolution, Settings, Verdict, Window};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use shop::{Fault, Shop};
 
 fn after(windows: u32, seed: u64, settings: Settings) -> (Shop, Pipeline) {
@@ -27,6 +29,36 @@ fn the_tenth_incident_is_found_as_fast_as_the_first() {
         delays.push(found.unwrap_or_else(|| panic!("incident {incident} was missed, after {delays:?}")));
     }
     assert!(delays.iter().all(|delay| *delay <= 2), "{delays:?}");
+}
+
+/// One of eight numbers that hang together is off for thirty windows, ten times.
+#[test]
+fn the_tenth_incident_of_vectors_is_found_as_fast_as_the_first() {
+    let wrong: [(&str, fn(f32) -> f32); 2] = [("shift", |value| value + 12.0), ("wild", |value| value * 10.0)];
+    for ((name, wrong), window_ms) in wrong.into_iter().flat_map(|kind| [(kind, 1_000), (kind, 60_000)]) {
+        let names = (0..8).map(|feature| format!("f{feature}")).collect();
+        let layout = Layout { blocks: vec![Block::Numeric { names }] };
+        let mut pipeline = Pipeline::new(layout, Settings::new(window_ms)).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut found = [None; 10];
+        for window in 1..=2_400 + 10 * 230 {
+            let since = (window - 1_u64).checked_sub(2_400);
+            let during = since.filter(|since| since % 230 < 30);
+            let common = rng.random_range(-1.0_f32..1.0);
+            let mut values: [f32; 8] = std::array::from_fn(|_| common + rng.random_range(-1.0..1.0));
+            if during.is_some() {
+                values[3] = wrong(values[3]);
+            }
+            let end_ms = window * window_ms;
+            let window = Window { end_ms, n: 1, values: &values, gap_ms: 0, items: &[], slots: &[] };
+            let verdict = pipeline.push(&window).unwrap();
+            if let (Some(since), Some(Change::Opened(_))) = (during, verdict.change) {
+                let found = &mut found[since as usize / 230];
+                *found = found.or(Some(since % 230));
+            }
+        }
+        assert!(found.iter().all(|at| at.is_some_and(|at| at <= 4)), "{name}, {window_ms} ms: {found:?}");
+    }
 }
 
 #[test]

@@ -16,11 +16,16 @@ use serde::{Deserialize, Serialize};
 const SHIFT: f64 = 0.05;
 /// Windows before scores are measured at all.
 const FIRST: f64 = 10.0;
-/// Windows that are supposed before any was seen, and their mean excess of ln(score) over the median: less where the lower
-/// half of the scores, which incidents don't reach, is so narrow that they are steadier than servers' are.
+/// Windows that are supposed before any was seen, and the mean excess of their ln(score) over the median where scores are as
+/// unsteady as servers' are: their lower quartile, which incidents don't reach, is at least so far from the median.
 const SUPPOSED: u32 = 3_000;
 const EXCESS: f64 = 0.18;
-const STEADY: f64 = 2.0;
+const UNSTEADY: f64 = 0.1;
+/// That excess in distances of the quartile where the scores are normal, read where one window in ten thousand is: scores
+/// that come of many independent numbers are nearly so, and none have a lighter tail.
+const NORMAL: f64 = 0.7;
+/// A quartile of n windows, which come in jolts, is uncertain by the root of this over n.
+const UNCERTAIN: f64 = 15.0;
 /// Share of the windows that the tail is drawn from, beyond which it is extrapolated.
 const TAIL: f64 = 0.03;
 /// Least median excess of the tail.
@@ -102,7 +107,7 @@ impl Lasting {
     pub(crate) fn renew(&mut self) {
         if self.scores.weight() >= FIRST {
             let median = self.scores.exceeded_by(0.5);
-            let excess = (STEADY * (median - self.scores.exceeded_by(0.75))).clamp(LEAST_HALF, EXCESS);
+            let excess = supposed_excess(median - self.scores.exceeded_by(0.75), self.scores.weight());
             let mut all = self.beyond.clone();
             for window in 0..SUPPOSED / 10 {
                 all.add(-excess * ((f64::from(window) + 0.5) / f64::from(SUPPOSED / 10)).ln(), 10.0);
@@ -126,6 +131,13 @@ impl Lasting {
             && self.beyond.is_consistent(&made.beyond)
             && self.marks.as_ref().is_none_or(sound)
     }
+}
+
+/// Mean excess over the median that is supposed of scores whose lower quartile, of so many windows, is this far below it.
+/// The steadier they are, the nearer to normal.
+fn supposed_excess(quartile: f64, windows: f64) -> f64 {
+    let quartile = quartile * (1.0 + (UNCERTAIN / windows).sqrt());
+    (EXCESS * (quartile / UNSTEADY).powi(3)).max(NORMAL * quartile).clamp(LEAST_HALF, EXCESS)
 }
 
 #[cfg(test)]
@@ -181,6 +193,21 @@ mod tests {
         let scores = scores(1, 20_000);
         let (early, late) = (fed(&scores[..100]).p(4.0).ln(), fed(&scores).p(4.0).ln());
         assert!((early / late - 1.0).abs() < 0.5, "{early} {late}");
+    }
+
+    #[test]
+    fn steady_scores_are_supposed_to_stay_so_and_less_surely_by_few_windows() {
+        // Sums of twelve: normal, with a deviation of 0.05.
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut steady = || (((0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0) * 0.05).exp();
+        let scores: Vec<f64> = (0..2_400).map(|_| steady()).collect();
+        let [early, late] = [150, 2_400].map(|windows| fed(&scores[..windows]).p(1.5));
+        assert!(late < 1e-4 && early < 1e-2 && early > late, "{early} {late}");
+        // Unsteady ones jump that far now and then.
+        assert!(fed(&self::scores(1, 2_400)).p(1.5) > 0.02);
+        let excesses: Vec<f64> = (0..40).map(|step| supposed_excess(f64::from(step) * 0.005, 1e4)).collect();
+        assert!(excesses.windows(2).all(|pair| pair[0] <= pair[1]), "{excesses:?}");
+        assert_eq!((excesses[0], excesses[39]), (LEAST_HALF, EXCESS));
     }
 
     #[test]
