@@ -255,7 +255,7 @@ def test_a_child_sends_its_own_and_only_those(server: Server, plain: Any) -> Non
 def test_what_makes_no_batcher_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="serves asyncio too"):
         Batcher(redis.asyncio.Redis())  # type: ignore[arg-type]
-    wrong: dict[str, Any]
-    for wrong in [{"max_queue": 0}, {"batch_size": 0}, {"interval": -1}]:
+    cases: list[dict[str, Any]] = [{"max_queue": 0}, {"batch_size": 0}, {"interval": -1}]
+    for wrong in cases:
         with pytest.raises(InvalidValueError):
             Batcher("redis://127.0.0.1", **wrong)

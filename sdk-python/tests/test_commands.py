@@ -164,8 +164,12 @@ def test_a_business_metric_is_a_vector_with_limits(eddyline: Eddyline, plain: An
     assert message is not None
     assert message["data"] == b"orders"
     heard.close()
-    wrong: dict[str, Any]
-    for wrong in [{"value": math.nan}, {"value": 1, "expected_range": (5, 1)}, {"value": 1, "period_ms": 1}]:
+    cases: list[dict[str, Any]] = [
+        {"value": math.nan},
+        {"value": 1, "expected_range": (5, 1)},
+        {"value": 1, "period_ms": 1},
+    ]
+    for wrong in cases:
         with pytest.raises(InvalidValueError):
             eddyline.business_metric("orders", **wrong)
 
@@ -174,4 +178,4 @@ def test_clients_of_the_other_kind_are_refused(plain: Any, asynchronous: Callabl
     with pytest.raises(InvalidValueError, match="AsyncEddyline"):
         Eddyline(asynchronous())
     with pytest.raises(InvalidValueError, match="use Eddyline"):
-        AsyncEddyline(plain)  # type: ignore[arg-type]
+        AsyncEddyline(plain)

@@ -152,7 +152,7 @@ class AsyncEddyline:
         """Tell the numbers of the last closed window, or of the one under an id; None if there is none.
 
         >>> closed = await eddyline.fingerprint("checkout")
-        >>> closed.values["count"] if closed else None
+        >>> calls = closed.values["count"] if closed else None
         """
         return await self._transport.do(fingerprint(monitor, id))
 

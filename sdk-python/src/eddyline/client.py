@@ -146,7 +146,7 @@ class Eddyline:
         """Tell the numbers of the last closed window, or of the one under an id; None if there is none.
 
         >>> closed = eddyline.fingerprint("checkout")
-        >>> closed.values["count"] if closed else None
+        >>> calls = closed.values["count"] if closed else None
         """
         return self._transport.do(fingerprint(monitor, id))
 

@@ -123,9 +123,8 @@ def of_redis(error: redis.exceptions.RedisError) -> EddylineError:
 _BY_CODE: Final[dict[str, type[EddylineError]]] = {
     "unknown_monitor": UnknownMonitorError,
     "unknown_incident": UnknownIncidentError,
-    "monitor_exists": MonitorExistsError,
-    "learning": LearningError,
-    "module_missing": ModuleMissingError,
+    "no_module": ModuleMissingError,
+    "unknown_outcome": UnreachableError,
 }
 
 
@@ -137,6 +136,8 @@ def of_answer(status: int, code: str, message: str, retry_after: float | None) -
         return ForbiddenError(message)
     if status in (429, 503):
         return BusyError(message, retry_after if retry_after is not None else 1.0)
+    if "still learning" in message:
+        return LearningError(message)
     if status >= 500:
         return UnreachableError(f"the gateway answers {status}: {message}")
     return RefusedError(message)

@@ -6,6 +6,7 @@ import http.client
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -15,11 +16,13 @@ from ..alert import Alert, UnreadableAlertError
 from ..errors import BusyError, EddylineError, UnreachableError, of_answer
 from ..http.connection import Gateway, checked, seconds
 from ..http.events import EventReader
-from .ledger import START, Ledger, entry_id
+from .ledger import Ledger, entry_id
 from .pace import DEAD_AFTER, Backoff
 
 _log = logging.getLogger("eddyline")
 _MAX_LINE: Final = 4 << 20
+# windows are told so long after they ended
+_LATE_MS: Final = 10_000
 
 
 class HttpAlerts(Iterator[Alert]):
@@ -30,6 +33,8 @@ class HttpAlerts(Iterator[Alert]):
         self._gateway = gateway
         self._named = ledger.named
         self._given_out = ledger.unread()
+        # of monitors for which nobody said where to begin: not what came long before
+        self._begin_ms = 0
         # where to go on after a disconnect, ms since the epoch: windows that ended then are sent again
         self._after_ms = min((entry_id(entry)[0] for entry in self._given_out.values()), default=None)
         self._connection: http.client.HTTPConnection | None = None
@@ -94,15 +99,18 @@ class HttpAlerts(Iterator[Alert]):
                 content = response.read(1 << 20)
                 checked(response.status, seconds(response.getheader("retry-after")), content)
                 raise of_answer(500, "", f"the gateway answers {response.status} to a stream", None)
+        except EddylineError:
+            # some of which are an OSError too
+            connection.close()
+            raise
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise UnreachableError(f"the gateway doesn't answer: {error}") from error
-        except EddylineError:
-            connection.close()
-            raise
+        if not self._begin_ms:
+            self._begin_ms = _moment(response.getheader("date")) - _LATE_MS
         if self._after_ms is None:
             # should the connection break before the first event: nothing from now on may be missed
-            self._after_ms = _moment(response.getheader("date"))
+            self._after_ms = self._begin_ms + _LATE_MS
         self._reader = EventReader()
         with self._lock:
             self._connection, self._response = connection, response
@@ -118,12 +126,10 @@ class HttpAlerts(Iterator[Alert]):
         if not line.endswith(b"\n"):
             raise UnreachableError("the gateway ended the stream of alerts")
         event = self._reader.line(line.rstrip(b"\r\n").decode("utf-8", "replace"))
-        if event is None:
-            return None
-        self._backoff.reset()
-        if event.id is not None and event.id.isdigit():
-            self._after_ms = int(event.id)
-        if event.kind != "alert":
+        if self._reader.id is not None and self._reader.id.isdigit():
+            self._after_ms = int(self._reader.id)
+            self._backoff.reset()
+        if event is None or event.kind != "alert":
             return None
         return self._news(event.data)
 
@@ -135,7 +141,8 @@ class HttpAlerts(Iterator[Alert]):
             return None
         if self._named is not None and alert.monitor not in self._named:
             return None
-        if entry_id(alert.entry) <= entry_id(self._given_out.get(alert.monitor, START)):
+        begin = self._given_out.get(alert.monitor, f"{self._begin_ms}-0")
+        if entry_id(alert.entry) <= entry_id(begin):
             return None
         self._given_out[alert.monitor] = alert.entry
         return alert
@@ -153,8 +160,9 @@ class HttpAlerts(Iterator[Alert]):
             connection.close()
 
 
-def _moment(date: str | None) -> int | None:
+def _moment(date: str | None) -> int:
+    # the gateway's clock, where it tells it
     try:
-        return None if date is None else int(parsedate_to_datetime(date).timestamp() * 1000)
+        return int((parsedate_to_datetime(date).timestamp() if date else time.time()) * 1000)
     except ValueError:
-        return None
+        return int(time.time() * 1000)

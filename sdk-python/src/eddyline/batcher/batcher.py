@@ -90,6 +90,10 @@ class Batcher:
         """
         self._definitions[monitor] = create(monitor, **{**definition, "exist_ok": True})
 
+    def defines(self, monitor: str) -> bool:
+        """Whether `define` was called for this monitor."""
+        return monitor in self._definitions
+
     @property
     def stats(self) -> BatcherStats:
         """What became of the observations.

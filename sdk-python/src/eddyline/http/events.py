@@ -11,7 +11,6 @@ class ServerEvent:
 
     kind: str
     data: str
-    id: str | None
 
 
 class EventReader:
@@ -20,7 +19,8 @@ class EventReader:
     def __init__(self) -> None:
         self._kind = "message"
         self._data: list[str] = []
-        self._id: str | None = None
+        self.id: str | None = None
+        """The last id that was told, also by itself."""
 
     def line(self, line: str) -> ServerEvent | None:
         """Take a line without its end."""
@@ -29,7 +29,7 @@ class EventReader:
             return None
         data, kind = self._data, self._kind
         self._data, self._kind = [], "message"
-        return ServerEvent(kind, "\n".join(data), self._id) if data else None
+        return ServerEvent(kind, "\n".join(data)) if data else None
 
     def _field(self, line: str) -> None:
         name, _, value = line.partition(":")
@@ -39,4 +39,4 @@ class EventReader:
         elif name == "event":
             self._kind = value
         elif name == "id" and "\0" not in value:
-            self._id = value
+            self.id = value

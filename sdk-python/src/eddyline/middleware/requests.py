@@ -42,13 +42,14 @@ class Requests:
         self._user_key = hashlib.blake2b(key, digest_size=32).digest()
         self._route = route
         self._has_failed = False
-        self._batcher.define(
-            monitor,
-            dimensions=["method", "route", "status"],
-            measures=["latency_ms"],
-            crosses=["route*latency_ms", "route*status"],
-            uniques=["user"] if user is not None else [],
-        )
+        if not self._batcher.defines(monitor):
+            self._batcher.define(
+                monitor,
+                dimensions=["method", "route", "status"],
+                measures=["latency_ms"],
+                crosses=["route*latency_ms", "route*status"],
+                uniques=["user"] if user is not None else [],
+            )
 
     def begin(self, method: str, surroundings: Surroundings) -> Request:
         """A request came."""

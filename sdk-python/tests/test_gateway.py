@@ -1,0 +1,122 @@
+"""The HTTP transport against the gateway itself."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import Program, Server, eventually, free_port
+from writing import write_alert
+
+from eddyline import Batcher, Eddyline, Heavy, LearningError, RefusedError, UnknownIncidentError, UnknownMonitorError
+
+FIELDS: dict[str, Any] = {"dimensions": ["endpoint", "status"], "measures": ["latency_ms"], "window_ms": 1000}
+
+
+@pytest.fixture
+def gateway(server: Server, tmp_path: Path) -> Iterator[str]:
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    program = Program("serve", "--redis", server.url, "--http", address, log=tmp_path / "log")
+
+    def is_ready() -> bool:
+        program.check()
+        try:
+            with urllib.request.urlopen(f"http://{address}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    eventually(is_ready)
+    yield f"http://{address}"
+    program.stop()
+
+
+def test_what_is_observed_is_told(gateway: str, plain: Any) -> None:
+    Eddyline(plain).create("shop", **FIELDS, clock="stream")
+    plain.execute_command("EDDY.CLOSE", "shop", 1_000_000)
+    with Eddyline(gateway) as eddyline:
+        eddyline.observe("shop", endpoint="/charge", status=500, latency_ms=10.0, absent=None)
+        assert eddyline.observe_many("shop", [{"endpoint": "/charge", "latency_ms": 10}, {"endpoint": "/é"}]) == 2
+        charge, never = eddyline.count("shop", "endpoint", "/charge", "/never")
+        assert (charge.item, charge.open, charge.last, never.open) == ("/charge", 2, 0, 0)
+        assert eddyline.top("shop", "endpoint", 2).open == (Heavy("/charge", 2), Heavy("/é", 1))
+        info = eddyline.info("shop")
+        assert info == Eddyline(plain).info("shop")
+        assert info.open_observations == 3
+        plain.execute_command("EDDY.CLOSE", "shop", 1_001_000)
+        eventually(lambda: plain.xlen("{shop}:fingerprints"))
+        closed = eddyline.fingerprint("shop")
+        assert closed is not None
+        assert (closed.id, closed.n, closed.values["count"]) == ("1001000-0", 3, 3)
+        assert eddyline.fingerprint("shop", "1001000-0") == closed
+        assert eddyline.fingerprint("shop", "5-0") is None
+        [median] = eddyline.quantile("shop", "latency_ms", 0.5)
+        assert median == pytest.approx(10, rel=0.05)
+        assert eddyline.top("shop", "endpoint").last[0] == Heavy("/charge", 2)
+
+
+def test_errors_are_typed(gateway: str, plain: Any) -> None:
+    Eddyline(plain).create("inferred")
+    Eddyline(plain).create("shop", **FIELDS)
+    with Eddyline(gateway) as eddyline:
+        for ask in (lambda: eddyline.observe("nobody", endpoint="/"), lambda: eddyline.info("nobody")):
+            with pytest.raises(UnknownMonitorError, match=r"EDDY\.CREATE makes one"):
+                ask()
+        with pytest.raises(LearningError):
+            eddyline.top("inferred", "endpoint")
+        with pytest.raises(RefusedError):
+            eddyline.top("shop", "colour")
+
+
+def test_the_batcher_counts_everything_once(gateway: str, plain: Any) -> None:
+    Eddyline(plain).create("shop", **{**FIELDS, "window_ms": 3_600_000})
+    with Batcher(gateway) as batcher:
+        for n in range(5000):
+            batcher.observe("shop", endpoint="/charge", status=200 + n % 2, latency_ms=n / 2)
+        assert batcher.flush(30)
+        assert (batcher.stats.sent, batcher.stats.dropped) == (5000, {})
+    assert Eddyline(plain).info("shop").observations == 5000
+
+
+def test_alerts_are_streamed(gateway: str, plain: Any) -> None:
+    for monitor in ("shop", "other"):
+        Eddyline(plain).create(monitor, **FIELDS)
+    write_alert(plain, "shop", 0)
+    with Eddyline(gateway).alerts("shop", after={"shop": "1795166105000-0"}) as alerts:
+        told = write_alert(plain, "shop", 1)
+        write_alert(plain, "other", 1)
+        plain.publish("eddyline:closed", "shop")
+        assert next(alerts).raw == told
+        later = write_alert(plain, "shop", 2, event="resolved", reason="over")
+        assert next(alerts).raw == later
+
+
+def supports(gateway: str, path: str, method: str) -> bool:
+    with urllib.request.urlopen(f"{gateway}/v1/openapi.json") as answer:
+        return method in json.load(answer)["paths"].get(path, {})
+
+
+def test_monitors_are_made(gateway: str, plain: Any) -> None:
+    if not supports(gateway, "/v1/monitors/{name}", "put"):
+        pytest.skip("this gateway makes no monitors")
+    with Eddyline(gateway) as eddyline:
+        assert eddyline.create("{eu}:shop", **FIELDS)
+        assert not eddyline.create("{eu}:shop", **FIELDS)
+    assert Eddyline(plain).info("{eu}:shop").window_ms == 1000
+
+
+def test_feedback_is_given(gateway: str, plain: Any) -> None:
+    if not supports(gateway, "/v1/incidents/{id}/feedback", "post"):
+        pytest.skip("this gateway takes no feedback")
+    told = write_alert(plain, "shop", 0)
+    with Eddyline(gateway) as eddyline:
+        eddyline.feedback(told["incident"], "snooze", for_seconds=60, by="ann")
+        [said] = json.loads(plain.hget("{shop}:settings", "feedback"))["said"]
+        assert (said["what"], said["by"]) == ("snooze", "ann")
+        with pytest.raises(UnknownIncidentError):
+            eddyline.feedback("0000000000000000", "normal")
