@@ -1,10 +1,18 @@
 /** What stands in `crates/wire`, read here: a change on one side fails on the other. */
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseAlert } from '../src/index.js'
-import { companions, ownerOfIncidents } from '../src/names.js'
+import { count } from '../src/commands/count.js'
+import { create } from '../src/commands/create.js'
+import { fingerprint } from '../src/commands/fingerprint.js'
+import { info } from '../src/commands/info.js'
+import { observe } from '../src/commands/observe.js'
+import { observeMany } from '../src/commands/observe-many.js'
+import { quantile } from '../src/commands/quantile.js'
+import { top } from '../src/commands/top.js'
+import { ALERTS, AUDIT, CLOSED, companions, ownerOfIncidents } from '../src/names.js'
 
 const FIXTURES = resolve(import.meta.dirname, '../../crates/wire/fixtures')
 const fixture = (/** @type {string} */ name) => readFileSync(join(FIXTURES, name), 'utf8').trim()
@@ -42,16 +50,17 @@ describe('alerts', () => {
 })
 
 describe('names', () => {
-  // The cases of crates/wire/src/keys.rs.
-  it("companions share the monitor's hash tag", () => {
-    assert.equal(companions('checkout').fingerprints, '{checkout}:fingerprints')
-    assert.equal(companions('{shop}:checkout').fingerprints, '{shop}:checkout:fingerprints')
-    assert.equal(companions('eu-{shop}').fingerprints, 'eu-{shop}:fingerprints')
-    assert.equal(companions('checkout').alerts, 'eddyline:alerts:checkout')
+  const keys = JSON.parse(fixture('keys.json'))
+
+  it('every key and channel is where Rust puts it', () => {
+    assert.deepEqual([ALERTS, CLOSED, AUDIT], [keys.alerts, keys.closed, keys.audit])
+    for (const { monitor, fingerprints, incidents, settings, alerts } of keys.companions) {
+      assert.deepEqual(companions(monitor), { fingerprints, incidents, settings, alerts })
+    }
   })
 
   it('names whose companions would collide or change slot are refused', () => {
-    for (const name of ['{checkout}', 'a{}b', 'a}b', 'a{b', '}a{', '{a}{b}', '{{a}}b', '', 'x'.repeat(1025), 'ü'.repeat(513)]) {
+    for (const name of [...keys.refused, '{{a}}b', 'x'.repeat(1025), 'ü'.repeat(513)]) {
       assert.throws(() => companions(name), { code: 'invalid_argument' }, name)
     }
   })
@@ -66,8 +75,32 @@ describe('names', () => {
   })
 })
 
-describe('fixtures', () => {
-  it('none is there that no test of this package knows', () => {
-    assert.deepEqual(readdirSync(FIXTURES).sort(), ['alert.json', 'schema.json'])
+describe('commands', () => {
+  /** What is called here for each golden sample, in their order. */
+  const calls = {
+    'EDDY.CREATE': [
+      create.words('checkout'),
+      create.words('checkout', { ifMissing: true }),
+      create.words('checkout', {
+        sources: ['metrics', 'more'], from: '5-1', clock: 'stream', windowMs: 1000, buckets: 64, retention: 500, memory: 65_536,
+        dimensions: ['service', 'status'], crosses: ['service*latency_ms'], measures: ['latency_ms@0.25'], uniques: ['user'],
+        hashed: ['user'], salt: '000102030405060708090a0b0c0d0e0f', ifMissing: true
+      })
+    ],
+    'EDDY.OBSERVE': [observe.words('checkout', { endpoint: '/charge', status: 500, latency_ms: 812.5, cached: true, absent: null })],
+    'EDDY.MOBSERVE': [observeMany.words('checkout', [{ endpoint: '/charge', status: 200 }, { endpoint: '/refund', status: 500 }])],
+    'EDDY.COUNT': [count.words('checkout', 'service*status', ['pay*500', 'cart*200'])],
+    'EDDY.TOP': [top.words('checkout', 'endpoint')],
+    'EDDY.QUANTILE': [quantile.words('checkout', 'latency_ms', [0.5, 0.99])],
+    'EDDY.FINGERPRINT': [fingerprint.words('checkout'), fingerprint.words('checkout', '1795166105000-0')],
+    'EDDY.INFO': [info.words('checkout')]
+  }
+
+  it('are the words that Rust reads', () => {
+    /** @type {{ command: string, samples: string[][] }[]} */
+    const golden = JSON.parse(fixture('commands.json'))
+    assert.deepEqual(calls, Object.fromEntries(golden.map(({ command, samples }) => [command, samples])))
+    const named = [create, observe, observeMany, count, top, quantile, fingerprint, info].map(({ name }) => name)
+    assert.deepEqual(named, Object.keys(calls))
   })
 })

@@ -18,6 +18,7 @@ import { companions } from '../names.js'
  * @property {string[]} [measures] numeric fields, such as `latency_ms`; at most 16
  * @property {string[]} [uniques] fields of which only the number of distinct values matters; at most 8
  * @property {string[]} [hashed] fields of which only a keyed hash is stored; at most 16
+ * @property {string} [salt] key of that hash, 32 hex digits; drawn by the server where it isn't given
  * @property {boolean} [ifMissing] a monitor that exists is left as it is, and nothing is an error
  */
 
@@ -35,6 +36,7 @@ const OPTIONS = /** @type {const} */ ([
   ['measures', 'MEASURES'],
   ['uniques', 'UNIQUES'],
   ['hashed', 'HASHED'],
+  ['salt', 'SALT'],
   ['ifMissing', 'NX']
 ])
 

@@ -28,7 +28,7 @@ import { httpTransport } from './transport.js'
 
 const CREATED = 201
 /** Options of a definition that are for Redis alone. */
-const ONLY_REDIS = /** @type {const} */ (['from', 'clock', 'buckets'])
+const ONLY_REDIS = /** @type {const} */ (['from', 'clock', 'buckets', 'salt'])
 
 /**
  * The same as `Eddyline`, through the gateway (`eddyline serve`, `eddyline worker --http`).
@@ -55,7 +55,7 @@ export class EddylineHttp {
   /**
    * Makes a monitor (scope admin). Resolves to false where the same is there already, with `ifMissing` also another.
    * @param {string} monitor
-   * @param {Definition} [definition] all but `from`, `clock` and `buckets`
+   * @param {Definition} [definition] all but `from`, `clock`, `buckets` and `salt`
    * @returns {Promise<boolean>}
    */
   async create(monitor, definition = {}) {
