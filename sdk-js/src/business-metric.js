@@ -3,7 +3,7 @@ import { InvalidArgument } from './errors.js'
 import { CLOSED, companions } from './names.js'
 import { text } from './replies.js'
 
-/** @import { RedisClient } from './redis-client.js' */
+/** @import { RedisClient } from './redis/client.js' */
 
 /**
  * @typedef {object} BusinessMetricOptions

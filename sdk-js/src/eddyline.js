@@ -12,7 +12,7 @@ import { observeMany, tables } from './commands/observe-many.js'
 import { quantile } from './commands/quantile.js'
 import { top } from './commands/top.js'
 import { giveFeedback } from './feedback/give.js'
-import { redisClient } from './redis-client.js'
+import { redisClient } from './redis/client.js'
 import { redisTransport } from './batcher/transport.js'
 
 /** @import { AlertOptions } from './alerts/alerts.js' */
@@ -21,7 +21,7 @@ import { redisTransport } from './batcher/transport.js'
 /** @import { Definition } from './commands/create.js' */
 /** @import { FeedbackOptions } from './feedback/give.js' */
 /** @import { FeedbackWord } from './feedback/words.js' */
-/** @import { AnyRedis } from './redis-client.js' */
+/** @import { AnyRedis } from './redis/client.js' */
 /** @import { Fields } from './values.js' */
 
 /**
@@ -125,9 +125,11 @@ export class Eddyline {
     return info.reply(await this.#client.call(info.name, info.words(monitor), monitor))
   }
 
-  /** The monitors of this database (of a cluster: on one node). */
+  /** The monitors of this database, in order. */
   async list() {
-    return list.reply(await this.#client.call(list.name, list.words()))
+    const nodes = await this.#client.nodes()
+    const names = await Promise.all(nodes.map((call) => call(list.name, list.words())))
+    return names.flatMap(list.reply).sort()
   }
 
   /**

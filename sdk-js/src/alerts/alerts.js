@@ -9,7 +9,7 @@ import { isId } from './ids.js'
 import { Places } from './places.js'
 import { entriesFrom, monitorsWithIncidents, newest } from './streams.js'
 
-/** @import { RedisClient } from '../redis-client.js' */
+/** @import { RedisClient } from '../redis/client.js' */
 /** @import { Alert } from './alert.js' */
 
 /**

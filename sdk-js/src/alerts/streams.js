@@ -3,7 +3,7 @@ import { companions, ownerOfIncidents } from '../names.js'
 import { list, number, text } from '../replies.js'
 import { parseAlert } from './alert.js'
 
-/** @import { RedisClient } from '../redis-client.js' */
+/** @import { RedisClient } from '../redis/client.js' */
 /** @import { Alert } from './alert.js' */
 
 /** Entries read at once. */
@@ -20,17 +20,19 @@ const KEYS = '1000'
  */
 export async function monitorsWithIncidents(client, isOver) {
   const found = new Set()
-  let cursor = '0'
-  do {
-    const reply = list(await client.call('SCAN', [cursor, 'MATCH', '*:incidents', 'COUNT', KEYS, 'TYPE', 'stream']))
-    cursor = text(reply[0])
-    for (const key of list(reply[1])) {
-      const owner = ownerOfIncidents(text(key))
-      if (owner !== undefined) {
-        found.add(owner)
+  for (const call of await client.nodes()) {
+    let cursor = '0'
+    do {
+      const reply = list(await call('SCAN', [cursor, 'MATCH', '*:incidents', 'COUNT', KEYS, 'TYPE', 'stream']))
+      cursor = text(reply[0])
+      for (const key of list(reply[1])) {
+        const owner = ownerOfIncidents(text(key))
+        if (owner !== undefined) {
+          found.add(owner)
+        }
       }
-    }
-  } while (cursor !== '0' && !isOver())
+    } while (cursor !== '0' && !isOver())
+  }
   return [...found]
 }
 

@@ -3,7 +3,7 @@ import { create } from '../commands/create.js'
 import { observeMany } from '../commands/observe-many.js'
 
 /** @import { Definition } from '../commands/create.js' */
-/** @import { RedisClient } from '../redis-client.js' */
+/** @import { RedisClient } from '../redis/client.js' */
 /** @import { Batch } from './queue.js' */
 
 /**

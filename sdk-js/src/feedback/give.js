@@ -8,7 +8,7 @@ import { WORDS } from './words.js'
 import { FIELD, readRecord, recordText, saidOf, withSaid, withoutLast } from './record.js'
 
 /** @import { Alert } from '../alerts/alert.js' */
-/** @import { RedisClient } from '../redis-client.js' */
+/** @import { RedisClient } from '../redis/client.js' */
 /** @import { FeedbackRecord, Said } from './record.js' */
 /** @import { FeedbackWord } from './words.js' */
 

@@ -9,7 +9,7 @@ import { warn } from '../warn.js'
 /** @import { IncomingMessage, ServerResponse } from 'node:http' */
 /** @import { Definition } from '../commands/create.js' */
 /** @import { EddylineHttp } from '../http/eddyline-http.js' */
-/** @import { AnyRedis } from '../redis-client.js' */
+/** @import { AnyRedis } from '../redis/client.js' */
 
 /**
  * @template Request
