@@ -201,8 +201,8 @@ mod tests {
         let code = |text: &str| {
             let value = redis::Value::ServerError(
                 redis::parse_redis_value(format!("-{text}\r\n").as_bytes())
-                    .and_then(|value| match value {
-                        redis::Value::ServerError(error) => Ok(error),
+                    .map(|value| match value {
+                        redis::Value::ServerError(error) => error,
                         other => panic!("{other:?}"),
                     })
                     .unwrap(),

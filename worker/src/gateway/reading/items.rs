@@ -9,6 +9,7 @@ use axum::extract::State;
 use eddyline_wire::keys::MAX_NAME;
 use eddyline_wire::text::utf8;
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use utoipa::{IntoParams, ToSchema};
 
 /// Items that can be asked for at once, and quantiles.
@@ -76,7 +77,7 @@ pub(super) async fn top(
     let mut known = std::collections::BTreeSet::new();
     names.retain(|item| known.insert(item.clone()));
     let mut items = told(&mut connection, &keys, &dimension, &names).await?;
-    items.sort_by(|a, b| (b.last, b.open).cmp(&(a.last, a.open)));
+    items.sort_by_key(|item| Reverse((item.last, item.open)));
     items.truncate(k);
     Ok(Json(Items { dimension, items }))
 }

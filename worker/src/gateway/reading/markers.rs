@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use eddyline_wire::command::EntryId;
-use eddyline_wire::keys::{MAX_NAME, service};
+use eddyline_wire::keys::{Companions, MAX_NAME, service};
 use eddyline_wire::text::utf8;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -102,6 +102,6 @@ pub(super) async fn mark(
     }
     let of = of.as_deref().map(monitor).transpose()?;
     let mut connection = reading.connection()?;
-    let id = add(&mut connection, &text, of.as_ref().map(|keys| keys.monitor())).await?;
+    let id = add(&mut connection, &text, of.as_ref().map(Companions::monitor)).await?;
     Ok((StatusCode::CREATED, Json(Marked { id })))
 }
