@@ -131,7 +131,7 @@ export async function open({ about: name, query, signal }) {
 /** How many different users, or what else is counted so. */
 function active({ name, uniques, signal }) {
   const place = h('div.inside.figures');
-  every(2_000, signal, async () => {
+  every(5_000, signal, async () => {
     const { fingerprints } = await read('monitors', name, 'fingerprints', { features: uniques.map((unique) => `${unique}:distinct`).join(','), limit: 60 });
     const values = (unique) => fingerprints.map((window) => window.values[`${unique}:distinct`]).filter(Number.isFinite);
     fill(place, uniques.map((unique) => {

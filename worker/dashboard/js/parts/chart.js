@@ -25,13 +25,13 @@ export function chart({ name, lines, format = number, range, alert, height = 150
   const options = {
     width: 300,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, ...(sync && { sync: { key: sync } }) },
     scales: { y: { range: range ?? ((_, low, high) => scale(low, high)) } },
     axes: [
       { stroke: () => colour('--muted'), grid: { stroke: () => colour('--grid') }, ticks: { show: false }, font: '11px system-ui', size: 26, space: 70, values: times },
-      { stroke: () => colour('--muted'), grid: { stroke: () => colour('--grid') }, ticks: { show: false }, font: '11px system-ui', size: 44, space: 32, values: (_, values) => values.map((value) => format(value)) },
+      { stroke: () => colour('--muted'), grid: { stroke: () => colour('--grid') }, ticks: { show: false }, font: '11px system-ui', size: 44, space: 24, values: (_, values) => values.map((value) => format(value)) },
     ],
     series: [{}, ...lines.map((line) => ({ label: line.label, stroke: () => colour(line.colour ?? '--series-1'), width: 1.5, points: { show: false } }))],
     hooks: { drawClear: [ground], setCursor: [readOut] },

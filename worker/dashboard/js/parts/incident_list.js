@@ -20,6 +20,7 @@ function facts(incident, withMonitor) {
     : `${time(incident.since_ms)}, for ${span((incident.resolved_ms ?? incident.window_end_ms) - incident.since_ms)}`;
   return [
     withMonitor && [h('a', { href: to('monitors', incident.monitor) }, incident.monitor), ' · '],
+    incident.state === 'resolved' && `${incident.severity} · `,
     lasted, ' · ', incident.rarity,
     incident.feedback && ` · said: ${incident.feedback.word}`,
   ];
