@@ -19,7 +19,6 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use self::compose::Compose;
 use self::layers::Builder;
 use self::stack::Stack;
 use crate::system::output;
@@ -35,6 +34,10 @@ is a Debian trixie with its Redis 8 here, Valkey's a bookworm, so that the modul
 
 /// Servers that the image can be built on: what the compose file says, and what its comment names.
 const SERVERS: [&str; 2] = ["redis:8", "valkey/valkey:8"];
+
+/// The Dockerfile's targets.
+const REDIS: &str = "redis";
+const WORKER: &str = "worker";
 
 /// What is asked of it.
 #[derive(Debug, clap::Args)]
@@ -57,29 +60,20 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<ExitCode> {
     let cache = cargo_target(root)?.join("images");
     fs::create_dir_all(&cache)?;
     let mut held = manifests::examine(root, &cache)?;
+    let mut builder = Builder { context: root, cache: &cache, profile: &args.profile, done: BTreeMap::new() };
     for server in SERVERS {
-        held += with_server(root, args, &text, &compose, &cache, server).with_context(|| format!("SERVER={server}"))?;
+        println!("images on {server}");
+        let stages = dockerfile::read(&text, &BTreeMap::from([("SERVER".to_owned(), server.to_owned())]))?;
+        builder.done.remove(REDIS);
+        let roots = [REDIS, WORKER].map(|target| Ok((target.to_owned(), builder.build(&stages, target)?)));
+        let roots = roots.into_iter().collect::<Result<BTreeMap<_, _>>>()?;
+        let stack = Stack::new(root, &compose, &stages, &roots, &cache.join("stack"))?;
+        // all of it once; the rest is the same whatever the server
+        let examined = if server == SERVERS[0] { stack.examine() } else { stack.examine_server() };
+        held += examined.with_context(|| format!("SERVER={server}"))?;
     }
     println!("{held} passed, 0 failed");
     Ok(ExitCode::SUCCESS)
-}
-
-fn with_server(root: &Path, args: &Args, text: &str, compose: &Compose, cache: &Path, server: &str) -> Result<usize> {
-    println!("images on {server}");
-    let stages = dockerfile::read(text, &BTreeMap::from([("SERVER".to_owned(), server.to_owned())]))?;
-    let mut builder = Builder { context: root, cache, profile: &args.profile, done: BTreeMap::new() };
-    let is_first = server == SERVERS[0];
-    let targets: &[&str] = if is_first { &["redis", "worker"] } else { &["redis"] };
-    let mut roots = BTreeMap::new();
-    for &target in targets {
-        roots.insert(target.to_owned(), builder.build(&stages, target)?);
-    }
-    if !is_first {
-        // the demo's traffic comes from the server's image, whichever that is
-        let stack = Stack::new(root, compose, &stages, &roots, &cache.join("stack"))?;
-        return stack.examine_server();
-    }
-    Stack::new(root, compose, &stages, &roots, &cache.join("stack"))?.examine()
 }
 
 /// The folder that cargo builds in.

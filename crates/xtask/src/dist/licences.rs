@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::{DependencyKind, Metadata, Package, PackageId, TargetKind};
+use cargo_metadata::{Metadata, Package};
+
+use crate::build::forget_cargo;
+use crate::system::output;
 
 /// How the files that hold a licence's text begin.
 const NAMES: [&str; 5] = ["COPYING", "COPYRIGHT", "LICENCE", "LICENSE", "NOTICE"];
@@ -51,31 +55,21 @@ pub(super) fn of(metadata: &Metadata, packages: &[&str], root: &Path) -> Result<
     Ok(Licences { document, packages: others.len(), texts: texts.len() })
 }
 
-/// The packages of others that end up in these, by name and version; what only runs while they are built doesn't.
+/// The packages of others that end up in these, by name and version; neither what only runs while they are built nor what
+/// their tests need. As cargo tree has it: cargo metadata also turns on the features that tests ask for.
 fn linked<'a>(metadata: &'a Metadata, packages: &[&str]) -> Result<Vec<&'a Package>> {
-    let graph = metadata.resolve.as_ref().context("cargo metadata resolved no dependencies")?;
-    let by_id: BTreeMap<&PackageId, &Package> =
-        metadata.packages.iter().map(|package| (&package.id, package)).collect();
-    let is_macro =
-        |package: &Package| package.targets.iter().any(|target| target.kind.contains(&TargetKind::ProcMacro));
-    let mut ahead: Vec<&PackageId> = metadata
-        .workspace_packages()
-        .into_iter()
-        .filter(|package| packages.contains(&package.name.as_str()))
-        .map(|package| &package.id)
-        .collect();
-    let mut reached = BTreeSet::new();
-    while let Some(id) = ahead.pop() {
-        if !reached.insert(id) {
-            continue;
-        }
-        let node = graph.nodes.iter().find(|node| &node.id == id).context("a package without a node")?;
-        let normal =
-            node.deps.iter().filter(|dep| dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal));
-        ahead.extend(normal.map(|dep| &dep.pkg).filter(|id| !is_macro(by_id[id])));
-    }
-    let mut others: Vec<&Package> =
-        reached.into_iter().map(|id| by_id[id]).filter(|package| package.source.is_some()).collect();
+    let mut tree = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    tree.args(["tree", "--locked", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"]);
+    tree.args(packages.iter().flat_map(|package| ["--package", package])).current_dir(&metadata.workspace_root);
+    forget_cargo(&mut tree);
+    let told = output(&mut tree)?;
+    let name_and_version = |line: &str| -> Option<(String, String)> {
+        let mut words = line.split(' ');
+        Some((words.next()?.to_owned(), words.next()?.strip_prefix('v')?.to_owned()))
+    };
+    let reached: BTreeSet<(String, String)> = told.lines().filter_map(name_and_version).collect();
+    let named = |package: &&Package| reached.contains(&(package.name.to_string(), package.version.to_string()));
+    let mut others: Vec<&Package> = metadata.packages.iter().filter(named).filter(|it| it.source.is_some()).collect();
     others.sort_by_key(|package| (package.name.to_string(), package.version.clone()));
     Ok(others)
 }

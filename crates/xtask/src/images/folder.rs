@@ -63,9 +63,14 @@ pub(super) fn archive(cache: &Path, image: &str) -> Result<PathBuf> {
 /// The archive's contents at `folder`, in place of what was there.
 pub(super) fn unpack(archive: &Path, folder: &Path) -> Result<()> {
     stop::check()?;
-    remove(folder)?;
-    fs::create_dir_all(folder)?;
+    empty(folder)?;
     succeed(Command::new("tar").arg("-xf").arg(archive).arg("-C").arg(folder))
+}
+
+/// A folder with nothing in it.
+pub(super) fn empty(folder: &Path) -> Result<()> {
+    remove(folder)?;
+    Ok(fs::create_dir_all(folder)?)
 }
 
 /// Another folder with the same contents.

@@ -16,7 +16,7 @@ use crate::system::{quoted, succeed};
 /// The step that compiles. The image that it runs in has Rust; what stands for it here hasn't.
 const COMPILES: &str = "deploy/image/build ";
 
-/// Where stages become folders.
+/// Where stages become folders, each once for all servers but those that have the server in them.
 pub(super) struct Builder<'a> {
     /// The repository, which is what `docker build` is given.
     pub(super) context: &'a Path,
@@ -34,7 +34,12 @@ impl Builder<'_> {
         }
         let stage = stages.iter().find(|stage| stage.name == name).with_context(|| format!("no stage {name}"))?;
         let root = self.cache.join("roots").join(name);
-        if stages.iter().any(|other| other.name == stage.base) {
+        let compiles = |step: &Step| matches!(step, Step::Run(line) if line.starts_with(COMPILES));
+        if stage.steps.iter().all(compiles) {
+            // what it runs in is this machine
+            self.build(stages, &stage.base)?;
+            folder::empty(&root)?;
+        } else if stages.iter().any(|other| other.name == stage.base) {
             let base = self.build(stages, &stage.base)?;
             folder::copy(&base, &root)?;
         } else {

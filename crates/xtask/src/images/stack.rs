@@ -194,7 +194,9 @@ impl<'a> Stack<'a> {
 
     /// The server's answer to a command.
     fn redis(&self, command: &str) -> Result<String> {
-        let line = format!("REDISCLI_AUTH=$(cat /run/secrets/redis-password) redis-cli -e {command}");
+        let line = format!(
+            "REDISCLI_AUTH=$(cat /run/secrets/redis-password) $(command -v redis-cli || command -v valkey-cli) -e {command}"
+        );
         self.place("redis")?.output(&self.network, &["sh".into(), "-c".into(), line])
     }
 
