@@ -2,7 +2,7 @@
 //!
 //! In order: what is needed is found or installed, module and worker are built, a private server starts with both, a
 //! small shop feeds an hour of its history and goes live, something breaks every half a minute, and each alert is
-//! printed beside what was broken.
+//! printed beside what was broken, and stands in the dashboard.
 
 mod alerts;
 mod clock;
@@ -32,7 +32,8 @@ Examples:
   cargo demo --once           every kind of fault once; fails if one was missed
   cargo demo --once --seed 8  other calls, other faults, another order
 
-The server is a private one, on a free port of the loopback, with nothing to save. Ctrl-C leaves nothing running.
+It prints where the dashboard is, for a browser on this machine: incidents appear there as they open. The server is a
+private one, on a free port of the loopback, with nothing to save. Ctrl-C leaves nothing running.
 EDDYLINE_SERVER=/path/to/server chooses another program than redis-server or valkey-server.";
 
 /// What is asked of the demo.
@@ -75,6 +76,7 @@ fn show(root: &Path, args: &Args, judge: &mut Judge, screen: &mut Screen) -> Res
     screen.step("built")?;
     let stage = Stage::start(&tools, &built)?;
     screen.step(&format!("server with the module on port {}, worker beside it", stage.port))?;
+    screen.step(&format!("dashboard at {}", stage.dashboard))?;
     let mut live = Live::new(stage, args.seed, judge, screen)?;
     live.feed_history()?;
     live.warm_up()?;

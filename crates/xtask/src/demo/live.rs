@@ -85,7 +85,7 @@ impl<'a> Live<'a> {
     /// Breaks one thing after another: all kinds once, or without end.
     pub(super) fn break_things(&mut self, seed: u64, once: bool) -> Result<()> {
         let live_ms = now_ms()?;
-        self.screen.live(live_ms, self.stage.port)?;
+        self.screen.live(live_ms, &self.stage.dashboard, self.stage.port)?;
         let mut schedule = Schedule::new(seed, live_ms);
         loop {
             let fault = schedule.next_fault();

@@ -24,13 +24,15 @@ pub(super) struct Screen {
     start: Instant,
     /// When the live part began, ms since the epoch; at the end of time as long as it hasn't.
     live_ms: u64,
+    /// Where the dashboard is, once the live part has begun.
+    dashboard: String,
     colours: bool,
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
         let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { start: Instant::now(), live_ms: u64::MAX, colours }
+        Self { start: Instant::now(), live_ms: u64::MAX, dashboard: String::new(), colours }
     }
 
     /// A step of the preparation is done, or begins.
@@ -39,11 +41,13 @@ impl Screen {
     }
 
     /// The shop is live from `live_ms` on.
-    pub(super) fn live(&mut self, live_ms: u64, port: u16) -> Result<()> {
+    pub(super) fn live(&mut self, live_ms: u64, dashboard: &str, port: u16) -> Result<()> {
         self.live_ms = live_ms;
+        dashboard.clone_into(&mut self.dashboard);
         self.step("live, with windows of 1 s; something breaks every half a minute")?;
         line("")?;
-        line(&format!("  look yourself:  redis-cli -p {port} SUBSCRIBE {ALERTS}"))?;
+        line(&format!("  look yourself:  {}", self.paint(BOLD, dashboard)))?;
+        line(&format!("                  redis-cli -p {port} SUBSCRIBE {ALERTS}"))?;
         line(&format!("                  redis-cli -p {port} EDDY.FINGERPRINT {MONITOR}"))?;
         line("  Ctrl-C ends it all\n")
     }
@@ -83,6 +87,9 @@ impl Screen {
             About::Nothing => "nothing is broken".to_owned(),
         };
         self.detail(&format!("{} · {bearing}", alert.rarity))?;
+        if alert.event == Event::Opened && !self.dashboard.is_empty() {
+            self.detail(&format!("{}#/incidents/{}", self.dashboard, alert.incident))?;
+        }
         if let About::Fault { number, named_by: Some(cause), .. } = about {
             let culprit = findings[*number].fault.broken.culprit();
             self.detail(&format!(

@@ -28,6 +28,8 @@ pub(super) struct Stage {
     companions: Companions,
     /// The server's port on the loopback.
     pub(super) port: u16,
+    /// Where people look at it all.
+    pub(super) dashboard: String,
     server: Server,
 }
 
@@ -45,8 +47,9 @@ impl Stage {
             .arg(DEFINITION.split(' ').collect::<Vec<_>>())
             .exec(&mut connection)
             .context("the monitor can't be created")?;
-        let worker = Worker::start(built.worker()?, port)?;
-        Ok(Self { worker, connection, companions: Companions::of(MONITOR.as_bytes())?, port, server })
+        let mut worker = Worker::start(built.worker()?, port)?;
+        let dashboard = worker.dashboard()?;
+        Ok(Self { worker, connection, companions: Companions::of(MONITOR.as_bytes())?, port, dashboard, server })
     }
 
     /// A connection more.
