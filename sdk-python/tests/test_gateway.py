@@ -12,7 +12,16 @@ import pytest
 from servers import Program, Server, eventually, free_port
 from writing import write_alert
 
-from eddyline import Batcher, Eddyline, Heavy, LearningError, RefusedError, UnknownIncidentError, UnknownMonitorError
+from eddyline import (
+    Batcher,
+    Eddyline,
+    Heavy,
+    LearningError,
+    MonitorExistsError,
+    RefusedError,
+    UnknownIncidentError,
+    UnknownMonitorError,
+)
 
 FIELDS: dict[str, Any] = {"dimensions": ["endpoint", "status"], "measures": ["latency_ms"], "window_ms": 1000}
 
@@ -96,23 +105,18 @@ def test_alerts_are_streamed(gateway: str, plain: Any) -> None:
         assert next(alerts).raw == later
 
 
-def supports(gateway: str, path: str, method: str) -> bool:
-    with urllib.request.urlopen(f"{gateway}/v1/openapi.json") as answer:
-        return method in json.load(answer)["paths"].get(path, {})
-
-
 def test_monitors_are_made(gateway: str, plain: Any) -> None:
-    if not supports(gateway, "/v1/monitors/{name}", "put"):
-        pytest.skip("this gateway makes no monitors")
     with Eddyline(gateway) as eddyline:
         assert eddyline.create("{eu}:shop", **FIELDS)
         assert not eddyline.create("{eu}:shop", **FIELDS)
+        assert not eddyline.create("{eu}:shop", dimensions=["colour"])
+        with pytest.raises(MonitorExistsError):
+            eddyline.create("{eu}:shop", dimensions=["colour"], exist_ok=False)
     assert Eddyline(plain).info("{eu}:shop").window_ms == 1000
 
 
 def test_feedback_is_given(gateway: str, plain: Any) -> None:
-    if not supports(gateway, "/v1/incidents/{id}/feedback", "post"):
-        pytest.skip("this gateway takes no feedback")
+    Eddyline(plain).create("shop", **FIELDS)
     told = write_alert(plain, "shop", 0)
     with Eddyline(gateway) as eddyline:
         eddyline.feedback(told["incident"], "snooze", for_seconds=60, by="ann")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import redis
 import redis.asyncio
 
-from .aio_transport import AsyncHttpTransport, AsyncRedisTransport
+from .aio_transport import AsyncHttpTransport, AsyncRedisTransport, closed
 from .alerts.from_http_async import AsyncHttpAlerts
 from .alerts.from_redis_async import AsyncRedisAlerts
 from .commands.business_metric import business_metric
@@ -218,7 +218,7 @@ class AsyncEddyline:
         if isinstance(self._transport, AsyncHttpTransport):
             self._transport.gateway.close()
         if self._owned is not None:
-            await self._owned.aclose()
+            await closed(self._owned)
 
     async def __aenter__(self) -> AsyncEddyline:
         return self

@@ -82,3 +82,8 @@ class AsyncHttpTransport:
         if operation.call is None:
             raise only_redis(operation.name)
         return await asyncio.to_thread(self.gateway.ask, operation.call)
+
+
+async def closed(connected: Any) -> None:
+    """Close what redis-py made, which was called otherwise before 5.0.1."""
+    await (connected.aclose() if hasattr(connected, "aclose") else connected.close())

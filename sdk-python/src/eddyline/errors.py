@@ -123,6 +123,7 @@ def of_redis(error: redis.exceptions.RedisError) -> EddylineError:
 _BY_CODE: Final[dict[str, type[EddylineError]]] = {
     "unknown_monitor": UnknownMonitorError,
     "unknown_incident": UnknownIncidentError,
+    "conflict": MonitorExistsError,
     "no_module": ModuleMissingError,
     "unknown_outcome": UnreachableError,
 }
@@ -130,14 +131,14 @@ _BY_CODE: Final[dict[str, type[EddylineError]]] = {
 
 def of_answer(status: int, code: str, message: str, retry_after: float | None) -> EddylineError:
     """The error for an answer of the gateway."""
+    if "still learning" in message:
+        return LearningError(message)
     if code in _BY_CODE:
         return _BY_CODE[code](message)
     if status in (401, 403):
         return ForbiddenError(message)
     if status in (429, 503):
         return BusyError(message, retry_after if retry_after is not None else 1.0)
-    if "still learning" in message:
-        return LearningError(message)
     if status >= 500:
         return UnreachableError(f"the gateway answers {status}: {message}")
     return RefusedError(message)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
+from .errors import EddylineError
+
 T = TypeVar("T")
 
 Word: TypeAlias = "str | bytes | int | float"
@@ -46,6 +48,8 @@ class Call(Generic[T]):
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     content_type: str = "application/json"
+    otherwise: Callable[[EddylineError], T] | None = None
+    """What an error means; it raises those that are errors to the caller too."""
     once: str | None = None
     """Key under which a retry of the same body isn't counted again."""
 

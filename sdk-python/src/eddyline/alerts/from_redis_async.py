@@ -11,7 +11,7 @@ from typing import Any
 import redis.asyncio
 import redis.exceptions
 
-from ..aio_transport import AsyncRedisTransport
+from ..aio_transport import AsyncRedisTransport, closed
 from ..alert import Alert
 from ..errors import BusyError, EddylineError, UnreachableError, of_redis
 from .from_redis import database
@@ -142,7 +142,7 @@ class AsyncRedisAlerts(AsyncIterator[Alert]):
         pubsub, self._pubsub = self._pubsub, None
         if pubsub is not None:
             try:
-                await pubsub.aclose()
+                await closed(pubsub)
             except (redis.exceptions.RedisError, OSError) as error:
                 _log.debug("eddyline: closing a lost connection: %s", error)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ..errors import InvalidValueError, MonitorExistsError
+from ..errors import EddylineError, InvalidValueError, MonitorExistsError
 from ..keys import stem
 from ..operation import Answer, Call, Operation, Word, monitor_path, single
 
@@ -69,7 +69,13 @@ def create(
             raise MonitorExistsError(f"monitor '{monitor}' exists already: exist_ok=True leaves it as it is")
         return made
 
-    call = Call("PUT", monitor_path(monitor), read, body=json.dumps(told).encode())
+    def otherwise(error: EddylineError) -> bool:
+        # it is there with another definition, as which it is left
+        if exist_ok and isinstance(error, MonitorExistsError):
+            return False
+        raise error
+
+    call = Call("PUT", monitor_path(monitor), read, body=json.dumps(told).encode(), otherwise=otherwise)
     return single("create", tuple(words), lambda reply: reply is not None, call)
 
 

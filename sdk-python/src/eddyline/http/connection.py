@@ -12,7 +12,7 @@ import uuid
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ..errors import ForbiddenError, InvalidValueError, UnreachableError, of_answer
+from ..errors import EddylineError, ForbiddenError, InvalidValueError, UnreachableError, of_answer
 from ..operation import Answer, Call, T
 
 _MAX_ANSWER: Final = 64 << 20
@@ -71,7 +71,13 @@ class Gateway:
                 headers["content-encoding"] = "gzip"
         with self._lock:
             status, retry_after, content = self._exchange(call.method, self.path(call.target), body, headers)
-        return call.read(Answer(status, checked(status, retry_after, content)))
+        try:
+            answer = Answer(status, checked(status, retry_after, content))
+        except EddylineError as error:
+            if call.otherwise is None:
+                raise
+            return call.otherwise(error)
+        return call.read(answer)
 
     def close(self) -> None:
         """Close the connection; the next request makes another."""
