@@ -49,28 +49,29 @@ def eventually(what: Callable[[], Any], seconds: float = 60.0) -> Any:
         time.sleep(0.01)
 
 
+class PortTakenError(Exception):
+    """Somebody was faster."""
+
+
 class Server:
     """A server with the module, in a folder of its own."""
 
     def __init__(self, *args: str, with_module: bool = True) -> None:
         self.folder = Path(mkdtemp(prefix="eddyline-sdk-"))
-        self.port = free_port()
         program = os.environ.get("EDDYLINE_SERVER", "redis-server")
-        self._command = [
-            program,
-            "--port",
-            str(self.port),
-            "--dir",
-            str(self.folder),
-            "--save",
-            "",
-            "--bind",
-            "127.0.0.1",
-        ]
+        self._command = [program, "--dir", str(self.folder), "--save", "", "--bind", "127.0.0.1"]
         self._command += ["--loadmodule", str(module())] if with_module else []
         self._command += args
         self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        eventually(self._started)
+
+    def _started(self) -> bool:
+        self.port = free_port()
+        try:
+            self.start()
+        except PortTakenError:
+            return False
+        return True
 
     @property
     def url(self) -> str:
@@ -78,12 +79,15 @@ class Server:
 
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self._process = subprocess.Popen([*self._command, "--port", str(self.port)], stdout=log, stderr=log)
         eventually(self._answers)
 
     def _answers(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, (self.folder / "log").read_text()
+        if self._process.poll() is not None:
+            log = (self.folder / "log").read_text()
+            assert "Address already in use" in log, log
+            raise PortTakenError
         try:
             with self.connect() as client:
                 return bool(client.ping())

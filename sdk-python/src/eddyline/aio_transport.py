@@ -8,7 +8,7 @@ from typing import Any
 import redis.asyncio
 import redis.exceptions
 
-from .errors import EddylineError, of_redis
+from .errors import CLIENT_ERRORS, EddylineError, of_redis
 from .http.connection import Gateway
 from .keys import owner_of_incidents
 from .operation import Command, Operation, T
@@ -44,7 +44,7 @@ class AsyncRedisTransport:
         """Send one command."""
         try:
             return await self.client.execute_command(*words, **RAW)
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             raise of_redis(error) from error
 
     async def with_incidents(self) -> list[str]:
@@ -60,7 +60,7 @@ class AsyncRedisTransport:
                     cursor = int(cursor)
                     if cursor == 0:
                         break
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             raise of_redis(error) from error
         return sorted(found)
 

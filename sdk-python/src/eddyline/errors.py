@@ -100,7 +100,11 @@ def of_reply(message: str) -> EddylineError:
     return RefusedError(text)
 
 
-def of_redis(error: redis.exceptions.RedisError) -> EddylineError:
+CLIENT_ERRORS: Final = (redis.exceptions.RedisError, redis.exceptions.RedisClusterException)
+"""What redis-py raises: of a cluster's client not all is a RedisError."""
+
+
+def of_redis(error: Exception) -> EddylineError:
     """The error for what redis-py raised."""
     kinds = redis.exceptions
     message = str(error)

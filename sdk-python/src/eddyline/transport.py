@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 import redis
 import redis.exceptions
 
-from .errors import EddylineError, InvalidValueError, of_redis
+from .errors import CLIENT_ERRORS, EddylineError, InvalidValueError, of_redis
 from .http.connection import Gateway
 from .keys import owner_of_incidents
 from .operation import Command, Operation, T
@@ -52,7 +52,7 @@ class RedisTransport:
         """Send one command."""
         try:
             return self.client.execute_command(*words, **RAW)
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             raise of_redis(error) from error
 
     def with_incidents(self) -> list[str]:
@@ -68,7 +68,7 @@ class RedisTransport:
                     cursor = int(cursor)
                     if cursor == 0:
                         break
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             raise of_redis(error) from error
         return sorted(found)
 

@@ -8,11 +8,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import redis
-import redis.exceptions
-
 from ..alert import Alert
-from ..errors import BusyError, EddylineError, UnreachableError, of_redis
+from ..errors import CLIENT_ERRORS, BusyError, EddylineError, UnreachableError, of_redis
 from ..transport import RedisTransport
 from .ledger import Ledger
 from .pace import DEAD_AFTER, LOOK_EVERY, PING_AFTER, Backoff
@@ -93,7 +90,7 @@ class RedisAlerts(Iterator[Alert]):
         try:
             self._pubsub = self._transport.client.pubsub()
             self._pubsub.subscribe(*self._ledger.channels)
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             self._drop()
             raise of_redis(error) from error
         self._heard, self._asked = time.monotonic(), False
@@ -109,7 +106,7 @@ class RedisAlerts(Iterator[Alert]):
             elif silent > PING_AFTER and not self._asked:
                 self._asked = True
                 self._pubsub.ping()
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             raise of_redis(error) from error
         except OSError as error:
             raise UnreachableError(f"the connection to Redis broke: {error}") from error
@@ -126,7 +123,7 @@ class RedisAlerts(Iterator[Alert]):
         if pubsub is not None:
             try:
                 pubsub.close()
-            except (redis.exceptions.RedisError, OSError) as error:
+            except (*CLIENT_ERRORS, OSError) as error:
                 _log.debug("eddyline: closing a lost connection: %s", error)
 
 

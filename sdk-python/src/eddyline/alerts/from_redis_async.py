@@ -13,7 +13,7 @@ import redis.exceptions
 
 from ..aio_transport import AsyncRedisTransport, closed
 from ..alert import Alert
-from ..errors import BusyError, EddylineError, UnreachableError, of_redis
+from ..errors import CLIENT_ERRORS, BusyError, EddylineError, InvalidValueError, UnreachableError, of_redis
 from .from_redis import database
 from .ledger import Ledger
 from .pace import DEAD_AFTER, LOOK_EVERY, PING_AFTER, Backoff
@@ -105,9 +105,13 @@ class AsyncRedisAlerts(AsyncIterator[Alert]):
             client = self._transport.client
             if isinstance(client, redis.asyncio.RedisCluster):
                 await client.initialize()
+            if not hasattr(client, "pubsub"):
+                raise InvalidValueError(
+                    f"the cluster client for asyncio of redis-py {redis.__version__} can't subscribe: a newer one can"
+                )
             self._pubsub = client.pubsub()
             await self._pubsub.subscribe(*self._ledger.channels)
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             await self._drop()
             raise of_redis(error) from error
         self._heard, self._asked = time.monotonic(), False
@@ -123,7 +127,7 @@ class AsyncRedisAlerts(AsyncIterator[Alert]):
             elif silent > PING_AFTER and not self._asked:
                 self._asked = True
                 await self._pubsub.ping()
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             raise of_redis(error) from error
         except OSError as error:
             raise UnreachableError(f"the connection to Redis broke: {error}") from error
@@ -143,7 +147,7 @@ class AsyncRedisAlerts(AsyncIterator[Alert]):
         if pubsub is not None:
             try:
                 await closed(pubsub)
-            except (redis.exceptions.RedisError, OSError) as error:
+            except (*CLIENT_ERRORS, OSError) as error:
                 _log.debug("eddyline: closing a lost connection: %s", error)
 
 

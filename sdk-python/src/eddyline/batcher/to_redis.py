@@ -8,7 +8,7 @@ from typing import Any
 import redis
 import redis.exceptions
 
-from ..errors import BusyError, EddylineError, UnknownMonitorError, UnreachableError, of_redis
+from ..errors import CLIENT_ERRORS, BusyError, EddylineError, UnknownMonitorError, UnreachableError, of_redis
 from ..transport import RedisTransport
 from .delivery import Batch, Creation, Outcome
 from .packing import Packer
@@ -47,7 +47,7 @@ class ToRedis:
         try:
             pool = self._pool(monitor)
             connection = _connection_of(pool)
-        except redis.exceptions.RedisError as error:
+        except CLIENT_ERRORS as error:
             why = of_redis(error)
             if isinstance(why, (UnreachableError, BusyError)):
                 return [Outcome(retry=batch, error=why) for batch, _ in commands]
@@ -57,9 +57,9 @@ class ToRedis:
             connection.send_packed_command([b"".join(command for _, command in commands)])
             for batch, _ in commands:
                 outcomes.append(self._reply(connection, batch))
-        except (redis.exceptions.RedisError, OSError) as error:
+        except (*CLIENT_ERRORS, OSError) as error:
             connection.disconnect()
-            why = of_redis(error) if isinstance(error, redis.exceptions.RedisError) else UnreachableError(str(error))
+            why = of_redis(error) if isinstance(error, CLIENT_ERRORS) else UnreachableError(str(error))
             # whether the server counted them isn't known: twice would look like a burst
             outcomes += [_given_up(batch, LOST, why) for batch, _ in commands[len(outcomes) :]]
         finally:
