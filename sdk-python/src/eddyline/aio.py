@@ -8,7 +8,7 @@ from typing import Any, Literal
 import redis
 import redis.asyncio
 
-from .aio_transport import AsyncHttpTransport, AsyncRedisTransport, closed
+from .aio_transport import AsyncHttpTransport, AsyncRedisTransport, closed, connect
 from .alerts.from_http_async import AsyncHttpAlerts
 from .alerts.from_redis_async import AsyncRedisAlerts
 from .commands.business_metric import business_metric
@@ -55,9 +55,7 @@ class AsyncEddyline:
         elif client_or_url.startswith(("http://", "https://")):
             self._transport = AsyncHttpTransport(Gateway(client_or_url, key, timeout))
         else:
-            self._owned = redis.asyncio.Redis.from_url(
-                client_or_url, socket_connect_timeout=timeout, socket_timeout=timeout
-            )
+            self._owned = connect(client_or_url, timeout)
             self._transport = AsyncRedisTransport(self._owned)
 
     async def observe(self, monitor: str, /, **fields: Value) -> None:

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 import redis.asyncio
-import redis.exceptions
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from .errors import CLIENT_ERRORS, EddylineError, of_redis
 from .http.connection import Gateway
@@ -82,6 +83,12 @@ class AsyncHttpTransport:
         if operation.call is None:
             raise only_redis(operation.name)
         return await asyncio.to_thread(self.gateway.ask, operation.call)
+
+
+def connect(url: str, timeout: float) -> redis.asyncio.Redis:
+    """Make a client that tries once: observations that are sent again by themselves would count twice."""
+    retry = Retry(NoBackoff(), 0)
+    return redis.asyncio.Redis.from_url(url, socket_connect_timeout=timeout, socket_timeout=timeout, retry=retry)
 
 
 async def closed(connected: Any) -> None:

@@ -22,7 +22,7 @@ from .commands.quantile import quantile
 from .commands.top import Top, top
 from .errors import InvalidValueError
 from .http.connection import Gateway
-from .transport import HttpTransport, RedisTransport
+from .transport import HttpTransport, RedisTransport, connect
 from .values import Value
 
 
@@ -51,7 +51,7 @@ class Eddyline:
         elif client_or_url.startswith(("http://", "https://")):
             self._transport = HttpTransport(Gateway(client_or_url, key, timeout))
         else:
-            self._owned = redis.Redis.from_url(client_or_url, socket_connect_timeout=timeout, socket_timeout=timeout)
+            self._owned = connect(client_or_url, timeout)
             self._transport = RedisTransport(self._owned)
 
     def observe(self, monitor: str, /, **fields: Value) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final, Protocol
 
 import redis
-import redis.exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .errors import CLIENT_ERRORS, EddylineError, InvalidValueError, of_redis
 from .http.connection import Gateway
@@ -93,6 +94,12 @@ class HttpTransport:
         if operation.call is None:
             raise only_redis(operation.name)
         return self.gateway.ask(operation.call)
+
+
+def connect(url: str, timeout: float) -> redis.Redis:
+    """Make a client that tries once: observations that are sent again by themselves would count twice."""
+    retry = Retry(NoBackoff(), 0)
+    return redis.Redis.from_url(url, socket_connect_timeout=timeout, socket_timeout=timeout, retry=retry)
 
 
 def only_redis(name: str) -> InvalidValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import queue
 import threading
@@ -18,6 +19,7 @@ from ..commands.create import create
 from ..errors import EddylineError, InvalidValueError
 from ..http.connection import Gateway
 from ..operation import Operation
+from ..transport import connect
 from ..values import Value
 from .delivery import Batch, Delivery, Outcome, sendable
 from .forks import renew_after_fork
@@ -230,11 +232,16 @@ class Batcher:
         size = min(len(self._queue), _AT_ONCE * 1000)
         # before they leave the queue, so that they are never in neither
         self._under_way = size
-        taken = [self._queue.popleft() for _ in range(size)]
+        taken = []
+        with contextlib.suppress(IndexError):
+            # a close() that waited long enough empties it too
+            for _ in range(size):
+                taken.append(self._queue.popleft())
+        self._under_way = len(taken)
         try:
             self._pending = grouped(taken)
         except (TypeError, AttributeError) as error:
-            self._drops.count(INVALID, size, str(error))
+            self._drops.count(INVALID, len(taken), str(error))
             self._pending, self._under_way = [], 0
 
     def _send(self, backoff: Backoff) -> float:
@@ -279,8 +286,7 @@ def _delivery(client_or_url: Any, key: str | None, creation: Any) -> Delivery:
     if isinstance(client_or_url, str):
         if client_or_url.startswith(("http://", "https://")):
             return ToGateway(Gateway(client_or_url, key, timeout=10.0), creation)
-        client = redis.Redis.from_url(client_or_url, socket_connect_timeout=2.0, socket_timeout=5.0)
-        return ToRedis(client, creation)
+        return ToRedis(connect(client_or_url, 5.0), creation)
     if not hasattr(client_or_url, "execute_command") or isinstance(
         client_or_url, (redis.asyncio.Redis, redis.asyncio.RedisCluster)
     ):
