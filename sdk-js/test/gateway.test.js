@@ -1,7 +1,7 @@
 /** EddylineHttp against the gateway itself. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { Eddyline, EddylineHttp, NotFound } from '../src/index.js'
+import { Eddyline, EddylineHttp, NotFound, Refused } from '../src/index.js'
 import { newest } from './support/clients.js'
 import { Server, eventually, freePort, program, suiteScope } from './support/server.js'
 import { teller } from './support/teller.js'
@@ -46,6 +46,24 @@ describe('the gateway', () => {
     served = await gateway(scope, server)
     eddyline = new EddylineHttp(served.url)
     direct = new Eddyline(await /** @type {any} */ (newest[0]).open(server.port, scope))
+  })
+
+  it('makes a monitor once', async () => {
+    const definition = { dimensions: ['service', 'status'], measures: ['latency_ms'], windowMs: 100 }
+    assert.equal(await eddyline.create('made', definition), true)
+    await eventually(async () => (await redis.client.xLen('{made}:fingerprints')) > 0, 'its schema is written')
+    assert.equal(await eddyline.create('made', definition), false)
+    await assert.rejects(eddyline.create('made', { ...definition, dimensions: ['other'] }), Refused)
+    assert.equal(await eddyline.create('made', { ...definition, dimensions: ['other'], ifMissing: true }), false)
+  })
+
+  it('takes feedback', async () => {
+    await direct.create('told', { clock: 'stream', dimensions: ['a'] })
+    const alert = await redis.tell('told', '1-0')
+    const given = await eddyline.feedback(alert.incident, 'snooze', { forMs: 60_000, by: 'ann', monitor: 'told' })
+    assert.deepEqual([given.incident, given.word], [alert.incident, 'snooze'])
+    const record = JSON.parse((await redis.client.hGet('{told}:settings', 'feedback')) ?? '')
+    assert.deepEqual([record.said[0].what, record.said[0].until_ms - record.said[0].at_ms, record.said[0].by], ['snooze', 60_000, 'ann'])
   })
 
   it('counts what it is told, and tells what was counted as Redis does', async () => {

@@ -1,6 +1,6 @@
 /** One observation a request, whatever way its response ends, under the template of its route. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { request } from 'node:http'
 import { createRequire } from 'node:module'
 import { Readable } from 'node:stream'
@@ -35,6 +35,9 @@ function observations() {
   return { all, batcher: new Batcher({ transport }, { flushMs: 5 }) }
 }
 
+/** Says that the request for what is never answered has arrived. */
+const arrivals = new EventEmitter()
+
 /**
  * Asks, and goes away before the answer, within it, or not at all.
  * @param {number} port
@@ -46,8 +49,8 @@ async function ask(port, path, { method = 'GET', goes } = {}) {
   asked.on('error', () => {})
   asked.end()
   if (goes === 'early') {
-    await once(asked, 'socket')
-    setTimeout(() => asked.destroy(), 30)
+    await once(arrivals, 'slow')
+    asked.destroy()
     return
   }
   const [response] = await once(asked, 'response')
@@ -148,7 +151,7 @@ function expressApp(createApp, rejects) {
       throw new Error('as it should')
     })
     app.get('/rejects', rejects ? () => Promise.reject(new Error('as it should')) : (_, __, next) => next(new Error('as it should')))
-    app.get('/slow', (_, response) => void setTimeout(() => response.end(), 1000).unref())
+    app.get('/slow', () => void arrivals.emit('slow'))
     app.get('/endless', (_, response) => pieces((piece) => piece('a')).pipe(response))
     const shop = createApp.Router()
     const orders = createApp.Router()
@@ -181,7 +184,7 @@ function fastifyApp(createApp) {
       throw new Error('as it should')
     })
     app.get('/rejects', () => Promise.reject(new Error('as it should')))
-    app.get('/slow', (_, reply) => void setTimeout(() => reply.send(''), 1000).unref())
+    app.get('/slow', () => void arrivals.emit('slow'))
     app.get('/endless', (_, reply) => reply.send(pieces((piece) => piece('a'))))
     app.register(
       async (shop) => {

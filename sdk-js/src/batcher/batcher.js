@@ -50,7 +50,7 @@ export class Batcher {
   #flushMs
   #maxAgeMs
   #monitors
-  /** @type {Set<string>} monitors that are known to be there */
+  /** @type {Set<string>} those of the defined monitors that are known to be there */
   #made = new Set()
   /** @type {{ batch: Batch, cutAt: number }[]} */
   #waiting = []
@@ -231,13 +231,13 @@ export class Batcher {
   /** @param {Batch} batch */
   async #send(batch) {
     try {
-      if (!this.#made.has(batch.monitor)) {
+      if (this.#monitors.has(batch.monitor) && !this.#made.has(batch.monitor)) {
         await this.#make(batch.monitor)
       }
       try {
         await this.#transport.send(batch)
       } catch (error) {
-        if (!(error instanceof NotFound) || !this.#monitors.has(batch.monitor)) {
+        if (!(error instanceof NotFound && this.#monitors.has(batch.monitor))) {
           throw error
         }
         // Deleted meanwhile, or the database was emptied. Nothing of the batch was counted.
@@ -252,17 +252,14 @@ export class Batcher {
 
   /** @param {string} monitor */
   async #make(monitor) {
-    const definition = this.#monitors.get(monitor)
-    if (definition !== undefined) {
-      try {
-        await this.#transport.create(monitor, definition)
-      } catch (error) {
-        if (error instanceof Unavailable) {
-          throw error
-        }
-        // It may be there all the same, made by somebody who may.
-        this.#tell(error)
+    try {
+      await this.#transport.create(monitor, this.#monitors.get(monitor) ?? {})
+    } catch (error) {
+      if (error instanceof Unavailable) {
+        throw error
       }
+      // It may be there all the same, made by somebody who may.
+      this.#tell(error)
     }
     this.#made.add(monitor)
   }

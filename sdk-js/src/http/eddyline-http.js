@@ -1,12 +1,11 @@
 /** eddyline over HTTP, where there is no Redis client: in a browser, at the edge, in another network. */
 import { Batcher } from '../batcher/batcher.js'
-import { checked } from '../commands/create.js'
-import { InvalidArgument, Refused } from '../errors.js'
+import { InvalidArgument } from '../errors.js'
 import { companions } from '../names.js'
 import { present } from '../values.js'
 import { HttpAlerts } from './alerts.js'
 import { Connection } from './connection.js'
-import { httpTransport } from './transport.js'
+import { httpTransport, path } from './transport.js'
 
 /** @import { BatcherOptions } from '../batcher/batcher.js' */
 /** @import { ItemCount } from '../commands/count.js' */
@@ -25,10 +24,6 @@ import { httpTransport } from './transport.js'
  * @property {number} rejected
  * @property {{ index: number, code: string, message: string }[]} errors of those rejected, at most 100
  */
-
-const CREATED = 201
-/** Options of a definition that are for Redis alone. */
-const ONLY_REDIS = /** @type {const} */ (['from', 'clock', 'buckets', 'salt'])
 
 /**
  * The same as `Eddyline`, through the gateway (`eddyline serve`, `eddyline worker --http`).
@@ -58,21 +53,8 @@ export class EddylineHttp {
    * @param {Definition} [definition] all but `from`, `clock`, `buckets` and `salt`
    * @returns {Promise<boolean>}
    */
-  async create(monitor, definition = {}) {
-    const { ifMissing = false, windowMs, ...rest } = checked(definition)
-    const only = ONLY_REDIS.find((option) => rest[option] !== undefined)
-    if (only !== undefined) {
-      throw new InvalidArgument(`create has the option '${only}' only over Redis: new Eddyline(client).create()`)
-    }
-    const body = JSON.stringify({ ...rest, window_ms: windowMs })
-    try {
-      return (await this.#connection.answer(path(monitor), { method: 'PUT', body })).status === CREATED
-    } catch (error) {
-      if (ifMissing && error instanceof Refused && error.code === 'conflict') {
-        return false
-      }
-      throw error
-    }
+  create(monitor, definition = {}) {
+    return this.transport.define(monitor, definition)
   }
 
   /**
@@ -212,10 +194,4 @@ export class EddylineHttp {
   batcher(options) {
     return new Batcher(this, options)
   }
-}
-
-/** @param {string} monitor */
-function path(monitor) {
-  companions(monitor)
-  return `/v1/monitors/${encodeURIComponent(monitor)}`
 }

@@ -1,13 +1,35 @@
 /** How batches get to the gateway. */
-import { Refused, Unavailable } from '../errors.js'
+import { checked } from '../commands/create.js'
+import { InvalidArgument, Refused, Unavailable } from '../errors.js'
+import { companions } from '../names.js'
 
+/** @import { Definition } from '../commands/create.js' */
 /** @import { Transport } from '../batcher/transport.js' */
 /** @import { Accepted } from './eddyline-http.js' */
 /** @import { Connection } from './connection.js' */
 
+const CREATED = 201
+/** Options of a definition that are for Redis alone. */
+const ONLY_REDIS = /** @type {const} */ (['from', 'clock', 'buckets', 'salt'])
+
+/**
+ * @typedef {object} Writing
+ * @property {(monitor: string, items: object[]) => Promise<Accepted>} post
+ * @property {(monitor: string, definition: Definition) => Promise<boolean>} define makes a monitor
+ */
+
+/**
+ * Where a monitor is.
+ * @param {string} monitor
+ */
+export function path(monitor) {
+  companions(monitor)
+  return `/v1/monitors/${encodeURIComponent(monitor)}`
+}
+
 /**
  * @param {Connection} connection
- * @returns {Transport & { post: (monitor: string, items: object[]) => Promise<Accepted> }}
+ * @returns {Transport & Writing}
  */
 export function httpTransport(connection) {
   /** Nothing is sent before, because the gateway asked to wait. */
@@ -22,12 +44,37 @@ export function httpTransport(connection) {
     const body = items.map((item) => JSON.stringify(item, plain)).join('\n')
     const query = /** @type {[string, string][]} */ ([['monitor', monitor]])
     const request = { method: /** @type {const} */ ('POST'), query, body, type: 'application/x-ndjson' }
-    const answer = await connection.json('/v1/events', { ...request, idempotencyKey: crypto.randomUUID() })
+    const answer = await connection.json('/v1/events', { ...request, idempotencyKey: newKey() })
     return { accepted: answer.accepted, rejected: answer.rejected ?? 0, errors: answer.errors ?? [] }
+  }
+
+  /**
+   * @param {string} monitor
+   * @param {Definition} definition
+   * @returns {Promise<boolean>} whether it was made now
+   */
+  async function define(monitor, definition) {
+    const { ifMissing = false, windowMs, ...rest } = checked(definition)
+    const only = ONLY_REDIS.find((option) => rest[option] !== undefined)
+    if (only !== undefined) {
+      throw new InvalidArgument(`create has the option '${only}' only over Redis: new Eddyline(client).create()`)
+    }
+    const body = JSON.stringify({ ...rest, window_ms: windowMs })
+    try {
+      const { status } = await connection.answer(path(monitor), { method: 'PUT', body })
+      return status === CREATED
+    } catch (error) {
+      if (ifMissing && error instanceof Refused && error.code === 'conflict') {
+        return false
+      }
+      throw error
+    }
   }
 
   return {
     post,
+    define,
+    create: (monitor, definition) => define(monitor, { ...definition, ifMissing: true }),
     isReady: () => performance.now() >= notBefore,
     async send({ monitor, columns, values, rows }) {
       const items = Array.from({ length: rows }, (_, row) =>
@@ -44,13 +91,13 @@ export function httpTransport(connection) {
         }
         throw error
       }
-    },
-    create(monitor, definition) {
-      const { windowMs, ...rest } = definition
-      const body = JSON.stringify({ ...rest, window_ms: windowMs, ifMissing: undefined })
-      return connection.json(`/v1/monitors/${encodeURIComponent(monitor)}`, { method: 'PUT', body })
     }
   }
+}
+
+/** A key that nobody had before; where a page isn't served securely, browsers have no randomUUID. */
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /**
