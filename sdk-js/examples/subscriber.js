@@ -15,7 +15,8 @@ process.once('SIGINT', () => stop.abort())
 process.once('SIGTERM', () => stop.abort())
 
 console.log('listening')
-for await (const { event, severity, monitor, summary, rarity, since, causes } of new Eddyline(client).alerts({ signal: stop.signal })) {
+const alerts = new Eddyline(client).alerts({ signal: stop.signal })
+for await (const { event, severity, monitor, summary, rarity, since, causes } of alerts) {
   console.log(`${since} ${severity} ${event} ${monitor}: ${summary} (${rarity})`)
   for (const { what, direction, observed, expected, items } of causes) {
     const behind = items.map(({ item, count }) => `${item} × ${count}`).join(', ')

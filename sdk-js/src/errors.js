@@ -72,16 +72,16 @@ export function explained(error, monitor) {
   const said = error.message
   const cause = error
   if (/unknown command/i.test(said)) {
-    const how = "load it with '--loadmodule /path/to/libeddyline.so', or use EddylineHttp, or XADD to a stream that a worker counts"
-    return new ModuleMissing('module_missing', `this Redis server doesn't have the eddyline module: ${how}`, { cause })
+    const cures = "load it with '--loadmodule /path/to/libeddyline.so', or XADD to a stream that a worker counts"
+    return new ModuleMissing('module_missing', `this Redis server doesn't have the eddyline module: ${cures}`, { cause })
   }
   if (/no such monitor/.test(said)) {
     const name = monitor === undefined ? '' : ` '${monitor}'`
     return new NotFound('unknown_monitor', `there is no monitor${name}: create() makes one, list() names all`, { cause })
   }
   if (said.startsWith('WRONGTYPE')) {
-    const name = monitor ?? 'of that name'
-    return new Refused('wrong_type', `the key '${name}' holds something that isn't a monitor: choose another name`, { cause })
+    const key = monitor === undefined ? 'a key' : `the key '${monitor}'`
+    return new Refused('wrong_type', `${key} holds something of another type: choose another name`, { cause })
   }
   if (/^(NOPERM|NOAUTH|WRONGPASS)/.test(said)) {
     return new NotAllowed('not_allowed', `Redis doesn't allow it: ${said}. docs/operations.md has the rights`, { cause })

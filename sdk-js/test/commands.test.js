@@ -130,7 +130,7 @@ describe('node-redis modules', () => {
       assert.deepEqual(replies[0], [{ item: 'pay', open: 2, last: 0, usual: 0 }])
       assert.deepEqual(replies[1].open, [{ item: 'pay', count: 2 }])
       assert.equal(await client.eddy.fingerprint('m'), null)
-      assert.deepEqual(await client.eddy.quantile('m', 'x', 0.5).catch((/** @type {Error} */ e) => e.message.slice(0, 31)), 'ERR the monitor has no measure ')
+      await assert.rejects(client.eddy.quantile('m', 'x', 0.5), /^[a-z]*Error: ERR the monitor has no measure/i)
       assert.equal((await client.eddy.info('m')).observations, 3)
       assert.deepEqual(await client.eddy.list(), ['m'])
       await assert.rejects(client.eddy.observeMany('m', [{ a: 1 }, { b: 1 }]), /have the same fields/)

@@ -39,10 +39,9 @@ describe('installed into an empty folder', () => {
         names.push(...Object.keys(await import(entry)))
       }
       console.log([...new Set(names)].sort().join())`)
-    assert.equal(
-      stdout.trim(),
-      'Alerts,Batcher,Eddyline,EddylineError,EddylineHttp,InvalidArgument,ModuleMissing,NotAllowed,NotFound,Refused,Unavailable,eddy,eddylineFastify,observeRequests,parseAlert'
-    )
+    const errors = ['EddylineError', 'InvalidArgument', 'ModuleMissing', 'NotAllowed', 'NotFound', 'Refused', 'Unavailable']
+    const others = ['Alerts', 'Batcher', 'Eddyline', 'EddylineHttp', 'eddy', 'eddylineFastify', 'observeRequests', 'parseAlert']
+    assert.deepEqual(stdout.trim().split(','), [...errors, ...others].sort())
     const files = readdirSync(join(folder, 'node_modules/eddyline'))
     assert.deepEqual(files.sort(), ['README.md', 'package.json', 'src', 'types'])
   })
@@ -188,7 +187,8 @@ describe('with the clients and frameworks that go with it', () => {
     const [shop, subscriber] = [start('express-shop.js'), start('subscriber.js')]
     await eventually(() => shop.said.text.includes('the shop is open'), 'the shop opens')
     const earlier = await observations('requests')
-    for (const [path, method] of [['/products', 'GET'], ['/products/7', 'GET'], ['/products/0', 'GET'], ['/products/7/orders', 'POST'], ['/products/0/orders', 'POST']]) {
+    const asked = { '/products': 'GET', '/products/7': 'GET', '/products/0': 'GET', '/products/7/orders': 'POST', '/products/0/orders': 'POST' }
+    for (const [path, method] of Object.entries(asked)) {
       await fetch(`http://127.0.0.1:${port}${path}`, { method }).then((answer) => answer.text())
     }
     await eventually(async () => (await observations('requests')) >= earlier + 5, 'all are counted')

@@ -124,14 +124,12 @@ export class Queue {
     let text = 0
     for (const field in fields) {
       const value = fields[field]
-      const type = typeof value
-      if (field !== columns[at] || !(type === 'string' ? /** @type {string} */ (value).length <= MAX_NAME : type === 'number' || type === 'boolean')) {
+      const length = lengthOf(value)
+      if (field !== columns[at] || length < 0) {
         at = -1
         break
       }
-      if (type === 'string') {
-        text += /** @type {string} */ (value).length
-      }
+      text += length
       values.push(/** @type {Present} */ (value))
       at++
     }
@@ -163,7 +161,8 @@ export class Queue {
     const columns = Object.keys(kept)
     const key = JSON.stringify(columns)
     const batch = collected.batches.get(key) ?? new Batch(collected.monitor, columns)
-    const isAllowed = batch.rows > 0 || (typeof fields === 'object' && columns.length <= MAX_COLUMNS && columns.every(isName))
+    const isObject = typeof fields === 'object'
+    const isAllowed = batch.rows > 0 || (isObject && columns.length <= MAX_COLUMNS && columns.every(isName))
     if (!isAllowed || !this.#push(batch, kept)) {
       return 'invalid'
     }
@@ -201,6 +200,17 @@ export class Queue {
     this.#monitors.set(monitor, collected)
     return collected
   }
+}
+
+/**
+ * Characters of a value's text; below 0 for one that has to be looked at more closely.
+ * @param {unknown} value
+ */
+function lengthOf(value) {
+  if (typeof value === 'string') {
+    return value.length <= MAX_NAME ? value.length : -1
+  }
+  return typeof value === 'number' || typeof value === 'boolean' ? 0 : -1
 }
 
 /** @param {string} field */

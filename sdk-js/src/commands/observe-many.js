@@ -66,9 +66,8 @@ export const observeMany = {
   words(monitor, rows) {
     const [table, ...others] = tables(rows)
     if (table === undefined || others.length > 0) {
-      throw new InvalidArgument(
-        `one command takes 1 to ${MAX_ROWS} observations that have the same fields: new Eddyline(client).observeMany() splits others`
-      )
+      const why = `one command takes 1 to ${MAX_ROWS} observations that have the same fields`
+      throw new InvalidArgument(`${why}: new Eddyline(client).observeMany() splits others`)
     }
     return this.ofTable(monitor, table.columns, table.values)
   },

@@ -91,9 +91,11 @@ export async function giveFeedback(client, incident, word, options = {}) {
       return given
     }
   }
-  throw word === 'undo'
-    ? new NotFound('nothing_said', `nothing is in force that was said of incident '${incident}'`)
-    : new NotFound('unknown_incident', `no monitor of this database has an incident '${incident}': the id stands in every alert`)
+  if (word === 'undo') {
+    throw new NotFound('nothing_said', `nothing is in force that was said of incident '${incident}'`)
+  }
+  const why = `no monitor of this database has an incident '${incident}'`
+  throw new NotFound('unknown_incident', `${why}: the id stands in every alert`)
 }
 
 /**
@@ -157,7 +159,8 @@ async function lastAlert(client, monitor, incident) {
     const page = list(await client.call('XREVRANGE', [companions(monitor).incidents, end, '-', 'COUNT', String(PAGE)]))
     for (const entry of page) {
       const words = list(list(entry)[1]).map(text)
-      const field = (/** @type {string} */ name) => words[words.findIndex((word, at) => at % 2 === 0 && word === name) + 1]
+      const at = (/** @type {string} */ name) => words.findIndex((word, place) => place % 2 === 0 && word === name)
+      const field = (/** @type {string} */ name) => words[at(name) + 1]
       if (field('incident') === incident) {
         return parseAlert(field('alert') ?? '')
       }

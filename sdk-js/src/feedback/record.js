@@ -114,8 +114,8 @@ export function withSaid(record, said, monitor) {
     others.splice(over, 1)
   }
   if (others.length >= MOST) {
-    const cure = 'take some back with undo'
-    throw new EddylineError('feedback_full', `monitor '${monitor}' has ${MOST} pieces of feedback in force, the most there can be: ${cure}`)
+    const why = `monitor '${monitor}' has ${MOST} pieces of feedback in force, the most there can be`
+    throw new EddylineError('feedback_full', `${why}: take some back with undo`)
   }
   return { ...record, said: [...others, said] }
 }

@@ -156,7 +156,8 @@ function base(url) {
     // It is refused below.
   }
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.search !== '') {
-    throw new InvalidArgument("the gateway's address is http(s)://host:port, without user and query; its key is the option 'key'")
+    const why = "the gateway's address is http(s)://host:port, without user and query"
+    throw new InvalidArgument(`${why}; its key is the option 'key'`)
   }
   return (parsed.origin + parsed.pathname).replace(/\/+$/, '')
 }

@@ -121,7 +121,8 @@ export class EddylineHttp {
    * @returns {Promise<(number | null)[]>}
    */
   async quantile(monitor, measure, ...ranks) {
-    const answer = await this.#connection.json(`${path(monitor)}/quantiles`, { query: [['measure', measure], ['q', ranks.join()]] })
+    const query = /** @type {[string, string][]} */ ([['measure', measure], ['q', ranks.join()]])
+    const answer = await this.#connection.json(`${path(monitor)}/quantiles`, { query })
     return answer.quantiles.map((/** @type {{ value: number | null }} */ { value }) => value)
   }
 
@@ -141,10 +142,11 @@ export class EddylineHttp {
     /** @type {[string, string | number][]} */
     const around = ms === undefined ? [] : [['after', `${Math.max(end - 1, 0)}-0`], ['before', `${end + 1}-0`]]
     const answer = await this.#connection.json(`${path(monitor)}/fingerprints`, { query: [...around, ['limit', 1]] })
-    const [found] = answer.fingerprints
-    return found === undefined
-      ? null
-      : { id: found.id, n: found.n, gapMs: found.gap_ms ?? 0, partial: found.partial ?? false, top: {}, values: found.values }
+    if (answer.fingerprints.length === 0) {
+      return null
+    }
+    const [{ id: own, n, gap_ms: gap, partial, values }] = answer.fingerprints
+    return { id: own, n, gapMs: gap ?? 0, partial: partial ?? false, top: {}, values }
   }
 
   /**

@@ -83,7 +83,8 @@ export function httpTransport(connection) {
       try {
         const { rejected, errors } = await post(monitor, items)
         if (rejected > 0) {
-          throw new Refused(errors[0]?.code ?? 'invalid_item', `${rejected} of ${rows}: ${errors[0]?.message ?? 'rejected'}`)
+          const { code, message } = errors[0] ?? { code: 'invalid_item', message: 'rejected' }
+          throw new Refused(code, `${rejected} of ${rows}: ${message}`)
         }
       } catch (error) {
         if (error instanceof Unavailable && error.retryAfterMs !== undefined) {

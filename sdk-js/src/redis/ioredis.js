@@ -10,9 +10,8 @@ import { InvalidArgument, explained } from '../errors.js'
 export function ofIoRedis(client) {
   const { keyPrefix } = client.isCluster ? { ...client.options.redisOptions, ...client.options } : client.options
   if (keyPrefix) {
-    throw new InvalidArgument(
-      `eddyline's keys can't have the keyPrefix '${keyPrefix}': give a client without, such as client.duplicate({ keyPrefix: '' })`
-    )
+    const cure = "give a client without, such as client.duplicate({ keyPrefix: '' })"
+    throw new InvalidArgument(`eddyline's keys can't have the keyPrefix '${keyPrefix}': ${cure}`)
   }
   const call = caller(client)
   return {
