@@ -1,6 +1,7 @@
 //! The project's own tools: `cargo demo`, `cargo tidy` and what else `cargo xtask` lists. The only place that shells out.
 
 mod bench;
+mod browser;
 mod build;
 mod check;
 mod demo;
@@ -26,6 +27,8 @@ use clap::Parser;
 enum Tool {
     /// Measures the module on real servers and prints the table of docs/performance.md
     Bench(bench::Args),
+    /// Shows the dashboard to a browser, over a real server and worker, and checks what it shows; needs node and chromium
+    Browser,
     /// Kills workers and Redis under load and counts what was lost or doubled; --help says how
     #[command(disable_help_flag = true)]
     Chaos {
@@ -74,6 +77,7 @@ fn run(tool: &Tool) -> Result<ExitCode> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize()?;
     match tool {
         Tool::Bench(args) => bench::run(&root, args),
+        Tool::Browser => browser::run(&root),
         Tool::Check(args) => check::run(&root, args),
         Tool::Demo(args) => demo::run(&root, args),
         Tool::Dist(args) => dist::run(&root, args),

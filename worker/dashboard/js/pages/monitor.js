@@ -149,8 +149,8 @@ function bannerOf({ incident, reason, state, seen, needed }) {
   }
   if (reason) return h('div.banner.warning', {}, reason);
   if (state === 'unscored') return h('div.banner.warning', {}, 'No worker scores it. Start one: eddyline worker');
-  if (state === 'warming') return h('p.muted', {}, `It learns what is usual: ${seen} of ${needed} windows. It alerts when it knows them all.`);
-  if (state === 'learning') return h('p.muted', {}, `It finds out which fields there are${needed ? `: ${seen} of ${needed} observations` : ''}. Then its windows are scored.`);
+  if (state === 'warming') return h('p.note', {}, `It learns what is usual: ${seen} of ${needed} windows. It alerts when it knows them all.`);
+  if (state === 'learning') return h('p.note', {}, `It finds out which fields there are${needed ? `: ${seen} of ${needed} observations` : ''}. Then its windows are scored.`);
   return null;
 }
 
