@@ -21,21 +21,10 @@ Examples:
   cargo xtask dist --profile dev    tries out all but that
 
 target/dist then has eddyline-VERSION-PLATFORM.tar.gz and its .sha256. In it: the module, the program, SHA256SUMS of both, the
-licences of all that they are made of, the sample of the settings, systemd's files and the rules for Prometheus and Grafana.";
+licences of all that they are made of, systemd's files, the documents, and the rules for Prometheus and Grafana among them.";
 
-/// What the archive has beside the two programs.
-const FILES: [&str; 10] = [
-    "CHANGELOG.md",
-    "LICENSE",
-    "README.md",
-    "docs/deployment.md",
-    "docs/eddyline.toml",
-    "docs/grafana/alerts.yml",
-    "docs/grafana/dashboard.json",
-    "deploy/systemd/eddyline.conf",
-    "deploy/systemd/eddyline.service",
-    "deploy/systemd/eddyline.toml",
-];
+/// What the archive has beside the two programs: files of the repository, and all in these folders.
+const FILES: [&str; 5] = ["CHANGELOG.md", "LICENSE", "README.md", "deploy/systemd", "docs"];
 const PROGRAMS: [&str; 2] = ["eddyline", "libeddyline.so"];
 
 /// What is asked of it.
@@ -74,10 +63,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<ExitCode> {
     for program in PROGRAMS {
         println!("{program} needs glibc {}", glibc::check(&content.join(program))?);
     }
-    for file in FILES {
+    for file in output(Command::new("git").arg("ls-files").args(FILES).current_dir(root))?.lines() {
         let to = content.join(file);
         fs::create_dir_all(to.parent().context("no folder")?)?;
-        fs::copy(root.join(file), to).with_context(|| file.to_owned())?;
+        fs::copy(root.join(file), to).with_context(|| format!("{file} can't be copied"))?;
     }
     let licences = licences::of(&metadata, &[MODULE, WORKER], root)?;
     println!("{} packages of others, {} licences' texts", licences.packages, licences.texts);
@@ -138,7 +127,7 @@ mod tests {
     #[test]
     fn what_the_archive_carries_is_there() {
         for file in FILES {
-            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file).is_file(), "{file}");
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file).exists(), "{file}");
         }
     }
 }

@@ -196,6 +196,18 @@ mod tests {
     }
 
     #[test]
+    fn images_are_built_with_a_rust_that_is_new_enough() {
+        let read = |file: &str| fs::read_to_string(Path::new(ROOT).join(file)).expect("it is there");
+        let number = |text: &str, before: &str| -> Vec<u32> {
+            let line = text.lines().find_map(|line| line.strip_prefix(before)).expect("a line");
+            line.trim_matches('"').split('.').map(|part| part.parse().expect("a number")).collect()
+        };
+        let (has, needs) =
+            (number(&read("deploy/Dockerfile"), "ARG RUST="), number(&read("Cargo.toml"), "rust-version = "));
+        assert!(has >= needs, "deploy/Dockerfile has Rust {has:?}, and the tree needs {needs:?}");
+    }
+
+    #[test]
     fn whoever_needs_redis_waits_for_it() {
         let services = compose().services;
         for name in ["worker", "traffic"] {
