@@ -62,7 +62,7 @@ fn a_worker_speaks_tls_with_whom_its_authority_vouches_for_and_with_nobody_else(
     assert!(!log.contains("secret"), "{log}");
     assert_eq!(plain::scores(&mut redis).len(), 0);
 
-    let worker = start(&format!("{url}?ca={ca}"), &["--monitor", MONITOR]);
+    let worker = start(&url, &["--monitor", MONITOR, "--redis-ca", &ca]);
     wait_for_score(&mut redis, WINDOWS - 1);
     worker.stop();
     assert_undisturbed(&mut redis, 1..WINDOWS);

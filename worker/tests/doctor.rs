@@ -3,7 +3,9 @@
 mod plain;
 
 use eddyline_testkit::{Server, eventually};
+use eddyline_wire::keys::service;
 use eddyline_worker::doctor::code::Code;
+use eddyline_worker::notify::state::State;
 use plain::{MONITOR, SOON, Worker, schema, wait_for_score, write_fingerprints, write_schema};
 use redis::{Connection, Value};
 use serde_json::Value as Json;
@@ -296,6 +298,16 @@ fn scores_that_come_late_are_told_apart_from_those_that_do_not_come() {
 }
 
 #[test]
+fn windows_older_than_the_last_score_are_named_with_what_to_do() {
+    let (server, mut connection) = server();
+    monitor(&mut connection, MONITOR);
+    write_fingerprints(&mut connection, 1..100, 1);
+    command(&mut connection, &format!("XADD {{checkout}}:scores {} score 0", plain::id(300)));
+    let found = with_code(&server.url(), "began_anew");
+    assert!(found.len() == 1 && found[0].contains("before the last score"), "{found:?}");
+}
+
+#[test]
 fn sinks_that_do_not_take_what_they_are_sent_are_named() {
     let (server, mut connection) = server();
     let now = now_ms(&mut connection);
@@ -313,6 +325,23 @@ fn sinks_that_do_not_take_what_they_are_sent_are_named() {
         (with_code(&server.url(), "sink_failing").len(), with_code(&server.url(), "sink_waiting").len()),
         (1, 1)
     );
+}
+
+#[test]
+fn what_the_budget_of_the_deployment_held_back_is_told_for_a_day() {
+    let (server, mut connection) = server();
+    let (now, mut state) = (now_ms(&mut connection), State::default());
+    state.untold.count("pay", now - 90_000_000);
+    let mut write =
+        |state: &State| redis::cmd("SET").arg(service::NOTIFIER).arg(state.encode()).exec(&mut connection).unwrap();
+    write(&state);
+    assert_eq!(with_code(&server.url(), "held_by_budget"), [""; 0]);
+    state.untold.count("pay", now - 2000);
+    state.untold.count("checkout", now - 1000);
+    write(&state);
+    let found = with_code(&server.url(), "held_by_budget");
+    assert!(found.len() == 1 && found[0].contains("held 2 incidents back since"), "{found:?}");
+    assert!(found[0].contains("the last of monitor 'checkout'"), "{found:?}");
 }
 
 #[test]

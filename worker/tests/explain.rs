@@ -106,6 +106,8 @@ fn a_person_reads_the_scores_as_a_picture_and_the_features_as_a_table() {
     {
         assert!(told.contains(words), "{words:?} isn't in\n{told}");
     }
+    // The history of 200 windows can't say that a window is rarer than once in ten times as much.
+    assert!(told.contains("such windows come less than once in 33 minutes"), "{told}");
     assert!(text(&server, &id(30)).contains("no alerts before it knows all"));
 }
 
@@ -127,6 +129,20 @@ fn a_window_is_found_by_a_time_in_it_and_one_that_is_not_there_is_refused_with_i
     assert!(refused(&server, "yesterday").contains("a time (2026-11-20T09:30:02Z)"));
     redis::cmd("DEL").arg(keys().fingerprints()).exec(&mut connection).unwrap();
     assert!(refused(&server, "last").contains("has no fingerprints"));
+}
+
+#[test]
+fn the_settings_file_decides_what_is_chosen_where_it_is_given() {
+    let (server, _connection) = scored();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "[monitor.\"check*\"]\nmin_history = 1000\n").unwrap();
+    let output = explain(&server, &[&id(200), "--json", "--config", file.path().to_str().unwrap()]);
+    let answer: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(codes(&answer), ["alerted", "warming"]);
+    std::fs::write(file.path(), "min_history = true\n").unwrap();
+    let output = explain(&server, &[&id(200), "--config", file.path().to_str().unwrap()]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && told.contains("min_history"), "{told}");
 }
 
 #[test]

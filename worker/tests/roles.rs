@@ -4,39 +4,50 @@
 mod plain;
 
 use eddyline_testkit::{Server, eventually, role_template};
+use eddyline_wire::keys::service;
 use plain::{SOON, assert_undisturbed, keys, schema, wait_for_score, write_fingerprints, write_schema};
 use redis::{Connection, Value};
 use std::process::{Child, Command, Stdio};
+use tempfile::NamedTempFile;
 
-struct Worker(Child);
+/// A worker that notifies as well.
+struct Worker {
+    child: Child,
+    _settings: NamedTempFile,
+}
 
 impl Worker {
     fn start(server: &Server) -> Self {
         let path = server.url().replace("redis+unix://", "");
+        let settings = NamedTempFile::new().unwrap();
+        std::fs::write(settings.path(), "[sinks.out]\ntype = \"stdout\"\n").unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_eddyline"))
             .args(["worker", "--redis", &format!("redis+unix://{path}?user=worker&pass=secret")])
             .args(["--deployment", plain::DEPLOYMENT, "--budget", "100"])
+            .arg("--config")
+            .arg(settings.path())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self(child)
+        Self { child, _settings: settings }
     }
 
     /// SIGTERM, so that it gives its leases back; returns what it logged.
     fn stop(mut self) -> String {
-        let pid = self.0.id().to_string();
+        let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let mut log = String::new();
-        std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut log).unwrap();
-        self.0.wait().unwrap();
+        std::io::Read::read_to_string(&mut self.child.stderr.take().unwrap(), &mut log).unwrap();
+        self.child.wait().unwrap();
         log
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -75,6 +86,10 @@ fn a_worker_can_do_all_of_its_work_and_nothing_else() {
         left = redis::cmd("PTTL").arg(keys().lease()).query(&mut redis).unwrap();
         before > 0 && left > before // renewed
     });
+    let delivered = |redis: &mut Connection| -> bool {
+        redis::cmd("HEXISTS").arg(service::DELIVERED).arg("out").query(redis).unwrap()
+    };
+    eventually(SOON, || delivered(&mut redis));
     let log = worker.stop();
     // a second one goes on from the checkpoint
     write_fingerprints(&mut redis, 300..400, 1);

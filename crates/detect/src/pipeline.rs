@@ -125,6 +125,12 @@ impl Pipeline {
         &self.0.layout
     }
 
+    /// Windows judged so far.
+    #[must_use]
+    pub fn seen(&self) -> u32 {
+        self.0.seen
+    }
+
     /// The settings in use.
     #[must_use]
     pub fn settings(&self) -> &Settings {

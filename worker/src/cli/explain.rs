@@ -6,12 +6,14 @@ use crate::explain::Question;
 use crate::explain::which::Which;
 use clap::Args;
 use eddyline_wire::keys::Companions;
+use std::path::PathBuf;
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   eddyline explain checkout                              the last window
   eddyline explain checkout 1795166105000-0              the window of this fingerprint, score or alert
   eddyline explain checkout 2026-11-20T09:30:02Z         the window in which that was
+  eddyline explain checkout --config /etc/eddyline.toml  by what the settings choose now
   eddyline explain checkout 2026-11-20T10:30:02+01:00 --json | jq '.features[0]'
 
 It takes the last checkpoint before the window, or else learns from the stream's history, and judges the window again by
@@ -29,6 +31,10 @@ pub struct ExplainArgs {
     /// The window: the id of its fingerprint, a time in it (RFC 3339), or last.
     #[arg(default_value = "last", value_parser = clap::value_parser!(Which))]
     pub window: Which,
+    /// The worker's settings: the window is judged by what they choose. Without, by what was chosen when the last checkpoint
+    /// was written.
+    #[arg(long, env = "EDDYLINE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -39,6 +45,12 @@ pub struct ExplainArgs {
 
 impl From<ExplainArgs> for Question {
     fn from(args: ExplainArgs) -> Self {
-        Self { address: args.server.redis, monitor: args.monitor, which: args.window, json: args.json }
+        Self {
+            address: args.server.redis,
+            monitor: args.monitor,
+            which: args.window,
+            settings: args.config,
+            json: args.json,
+        }
     }
 }

@@ -65,6 +65,8 @@ codes! {
     SinkFailing = "sink_failing",
     /// Notifications wait for a sink.
     SinkWaiting = "sink_waiting",
+    /// The budget of the deployment holds incidents back.
+    HeldByBudget = "held_by_budget",
     /// A monitor's name is one whose companions would collide.
     BadName = "bad_name",
     /// A key of a monitor holds something else.
@@ -81,6 +83,8 @@ codes! {
     NotScored = "not_scored",
     /// A worker has a monitor, but doesn't get on.
     Stuck = "stuck",
+    /// Windows are older than the last score.
+    BeganAnew = "began_anew",
     /// Scores come late.
     Lag = "lag",
     /// A monitor is paused.

@@ -154,6 +154,20 @@ pub fn findings(
         let what = format!("{} fingerprints wait to be written{why}", now.waiting);
         found.push(Finding::problem(Code::NotWritten, &name, what, cure));
     }
+    // What was scored a moment ago was written before that.
+    if now.written > EntryId::default() && now.written < before.scored {
+        let [scores, incidents] = [keys.scores(), keys.incidents()].map(|key| printable(&key, 128));
+        found.push(Finding::problem(
+            Code::BeganAnew,
+            &name,
+            format!(
+                "its windows end at {}, before the last score ({}): the stream was deleted and filled anew, and what is \
+                 older than that score gets none",
+                now.written, now.scored
+            ),
+            format!("wait for later windows, or to have these scored redis-cli DEL '{scores}' '{incidents}'"),
+        ));
+    }
     if now.lease == -1 {
         let lease = printable(&keys.lease(), 128);
         found.push(Finding::problem(

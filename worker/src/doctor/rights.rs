@@ -4,8 +4,7 @@ use super::code::Code;
 use super::finding::{Finding, SERVER};
 use super::patient::Patient;
 use crate::store::write::GROUP;
-use eddyline_wire::keys::service::MARKERS;
-use eddyline_wire::keys::{ALERTS, CLOSED, Companions};
+use eddyline_wire::keys::{ALERTS, CLOSED, Companions, service};
 use redis::RedisResult;
 
 /// What a worker calls, each with its arguments.
@@ -15,6 +14,8 @@ fn calls(monitor: &Companions, module: bool) -> Vec<Vec<Vec<u8>>> {
         [split(line), key.into_iter().collect(), split(rest)].concat()
     };
     let keyed = |line: &str, key: Vec<u8>, rest: &str| words(line, Some(key), rest);
+    // What workers share.
+    let shared = |line: &str, key: &str, rest: &str| words(line, Some(key.into()).filter(|_| !key.is_empty()), rest);
     let mut calls = vec![
         words("SUBSCRIBE", Some(CLOSED.into()), ""),
         words("PUBLISH", Some(ALERTS.into()), "message"),
@@ -31,14 +32,13 @@ fn calls(monitor: &Companions, module: bool) -> Vec<Vec<Vec<u8>>> {
         keyed("HLEN", monitor.settings(), ""),
         keyed("HKEYS", monitor.settings(), ""),
         keyed("HSTRLEN", monitor.settings(), "period_ms"),
-        words("XRANGE", Some(MARKERS.into()), "- +"),
         keyed("HSETNX", monitor.schemas(), "0 record"),
         keyed("XINFO STREAM", monitor.scores(), ""),
         keyed("TYPE", monitor.scores(), ""),
         keyed("XADD", monitor.scores(), "* score 0"),
         keyed("XADD", monitor.incidents(), "* event opened"),
         keyed("XREVRANGE", monitor.incidents(), "+ -"),
-        keyed("GET", monitor.model(), ""),
+        keyed("GETRANGE", monitor.model(), "0 1"),
         keyed("SET", monitor.model(), "bytes"),
         keyed("GET", monitor.lease(), ""),
         keyed("SET", monitor.lease(), "token"),
@@ -46,6 +46,27 @@ fn calls(monitor: &Companions, module: bool) -> Vec<Vec<Vec<u8>>> {
         keyed("PEXPIRE", monitor.lease(), "1"),
         keyed("DEL", monitor.lease(), ""),
         keyed("INCR", monitor.lease_tokens(), ""),
+        shared("TIME", "", ""),
+        shared("ZADD", service::WORKERS, "1 worker"),
+        shared("ZRANGE", service::WORKERS, "0 1"),
+        shared("ZREM", service::WORKERS, "worker"),
+        shared("ZREMRANGEBYSCORE", service::WORKERS, "0 1"),
+        shared("PEXPIRE", service::WORKERS, "1"),
+        shared("PTTL", service::NOTIFIER_LEASE, ""),
+        shared("SET", service::NOTIFIER_LEASE, "token"),
+        shared("DEL", service::NOTIFIER_LEASE, ""),
+        shared("INCR", service::NOTIFIER_TOKENS, ""),
+        keyed("EXISTS", monitor.lease(), ""),
+        shared("GET", service::NOTIFIER, ""),
+        shared("SET", service::NOTIFIER, "state"),
+        shared("XADD", service::NOTIFICATIONS, "* event opened"),
+        shared("XRANGE", service::NOTIFICATIONS, "- +"),
+        shared("XINFO STREAM", service::NOTIFICATIONS, ""),
+        shared("HGETALL", service::DELIVERED, ""),
+        shared("HSET", service::DELIVERED, "sink 0-0"),
+        shared("HDEL", service::DELIVERED, "sink"),
+        shared("XADD", service::DEAD_LETTERS, "* sink name"),
+        shared("XRANGE", service::MARKERS, "- +"),
     ];
     if module {
         calls.push(words("EDDY.LIST", None, ""));

@@ -4,6 +4,7 @@ use super::clock::Clocks;
 use super::code::Code;
 use super::finding::{Finding, SERVER};
 use super::patient::Patient;
+use crate::notify::state::State;
 use crate::store::stream::RawEntry;
 use eddyline_wire::alert::rfc3339;
 use eddyline_wire::keys::service;
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 const ALIVE_MS: u64 = 5_000;
 /// Dead letters are told for an hour, in ms.
 const FRESH_MS: u64 = 3_600_000;
+/// What wasn't told is told here for a day, in ms.
+const DAY_MS: u64 = 86_400_000;
 /// Most of them that are counted.
 const LETTERS: usize = 1_000;
 /// A sink that is this far behind is told, in ms.
@@ -53,9 +56,29 @@ pub fn findings(patient: &mut Patient, before: Crew, now: Crew, clocks: Option<C
         found.push(Finding::problem(Code::NoNotifier, SERVER, what, cure));
     }
     let Some(clocks) = clocks else { return Ok(found) };
+    found.extend(untold(patient, clocks)?);
     found.extend(dead_letters(patient, clocks)?);
     found.extend(waiting(patient, clocks)?);
     Ok(found)
+}
+
+/// What the budget of the deployment held back within the last day.
+fn untold(patient: &mut Patient, clocks: Clocks) -> RedisResult<Option<Finding>> {
+    let state: Option<Option<Vec<u8>>> = patient.try_ask(redis::cmd("GET").arg(service::NOTIFIER))?;
+    let Some(Ok(State { untold, .. })) = state.flatten().map(|state| State::decode(&state)) else { return Ok(None) };
+    let is_old = clocks.server_ms.saturating_sub(untold.last_ms) > DAY_MS;
+    Ok((untold.incidents > 0 && !is_old).then(|| {
+        let what = format!(
+            "the deployment's budget held {} incidents back since {}, the last of monitor '{}': they stand in the monitors' \
+             incidents, and nobody was told",
+            untold.incidents,
+            rfc3339(untold.since_ms),
+            printable(untold.monitor.as_bytes(), 128)
+        );
+        let cure = "raise budget under [notify], or lower the budget of the monitors that open often; docs/notifications.md \
+                    says how much passes";
+        Finding::advice(Code::HeldByBudget, SERVER, what, cure)
+    }))
 }
 
 fn dead_letters(patient: &mut Patient, clocks: Clocks) -> RedisResult<Vec<Finding>> {

@@ -5,6 +5,7 @@ use super::past::{Basis, Past, nobody};
 use super::picture::Glimpse;
 use super::which::{self, Which};
 use super::why::{Facts, Why, how_often, reasons};
+use crate::judging::choices::Choices;
 use crate::judging::results::results;
 use crate::store::connect::Connection;
 use crate::store::stream::{self, RawEntry};
@@ -142,10 +143,24 @@ pub struct Answer {
 /// # Errors
 /// See [`ExplainError`].
 pub async fn find(connection: &mut Connection, keys: &Companions, which: Which) -> Result<Answer, ExplainError> {
+    find_as_chosen(connection, keys, which, None).await
+}
+
+/// The same under these choices of the operator, with the monitor's own settings over them, whatever was chosen when the
+/// last checkpoint was written.
+///
+/// # Errors
+/// See [`ExplainError`].
+pub async fn find_as_chosen(
+    connection: &mut Connection,
+    keys: &Companions,
+    which: Which,
+    chosen: Option<&Choices>,
+) -> Result<Answer, ExplainError> {
     let raw = which::entry(connection, keys, which).await?;
     let none = || ExplainError::NoWindow(format!("'{}' isn't the id of an entry", raw.0));
     let id = EntryId::parse(raw.0.as_bytes()).ok_or_else(none)?;
-    let mut past = Past::before(connection, keys, id).await?;
+    let mut past = Past::before(connection, keys, id, chosen).await?;
     let entry = past.read(connection, keys, std::slice::from_ref(&raw)).await?.pop().ok_or_else(none)?;
     let recorded = recorded(connection, keys, id).await?;
     let alerts = alerts(connection, keys, id.ms).await?;
@@ -173,10 +188,12 @@ pub async fn find(connection: &mut Connection, keys: &Companions, which: Which) 
     past.glimpse(id.ms, Some(&score));
     let p_alert = past.judge.p_alert();
     let window_ms = window.window_ms;
+    let seen = past.judge.series().map_or(0, |series| series.pipeline.seen());
     let facts = Facts {
         score: &score,
         p_alert,
         window_ms,
+        seen,
         unreadable: unreadable.as_deref(),
         recorded: recorded.as_ref(),
         alerts: &alerts,
@@ -184,7 +201,7 @@ pub async fn find(connection: &mut Connection, keys: &Companions, which: Which) 
     let why = reasons(&facts);
     let how_often = p_alert
         .filter(|_| score.state == State::Ready)
-        .map(|line| (how_often(score.p, window_ms), how_often(line, window_ms)));
+        .map(|line| (how_often(score.p, window_ms, Some(seen)), how_often(line, window_ms, None)));
     // The name under which people know the incident stands in the scores only.
     let known = recorded.as_ref().and_then(|recorded| recorded.incident.clone());
     let judged = Judgement { incident: known, ..Judgement::from(&score) };

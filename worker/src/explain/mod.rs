@@ -7,10 +7,13 @@ pub mod tell;
 pub mod which;
 pub mod why;
 
+use crate::config::fault::Faults;
+use crate::config::load::Sources;
 use crate::store::connect::Address;
 use eddyline_wire::keys::Companions;
 use redis::RedisError;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use which::Which;
 
 /// What is asked.
@@ -22,6 +25,8 @@ pub struct Question {
     pub monitor: Companions,
     /// The window.
     pub which: Which,
+    /// The worker's settings, to judge by what they choose; else by what was chosen when the last checkpoint was written.
+    pub settings: Option<PathBuf>,
     /// Whether to answer as JSON.
     pub json: bool,
 }
@@ -35,6 +40,9 @@ pub enum ExplainError {
     /// There is no such window.
     #[error("{0}")]
     NoWindow(String),
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] Faults),
     /// Nobody reads it.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -46,8 +54,15 @@ pub enum ExplainError {
 /// See [`ExplainError`].
 #[tokio::main(flavor = "current_thread")]
 pub async fn run(question: &Question) -> Result<(), ExplainError> {
+    let chosen = match &question.settings {
+        None => None,
+        Some(file) => {
+            let sources = Sources { file: Some(file.clone()), given: Vec::new(), counted: Vec::new() };
+            Some(sources.load()?.config.live.choices.of(question.monitor.monitor()).0)
+        }
+    };
     let (mut connection, _pushes) = question.address.connect().await?;
-    let answer = answer::find(&mut connection, &question.monitor, question.which).await?;
+    let answer = answer::find_as_chosen(&mut connection, &question.monitor, question.which, chosen.as_ref()).await?;
     let mut out = io::stdout().lock();
     if question.json {
         serde_json::to_writer_pretty(&mut out, &answer).map_err(io::Error::from)?;

@@ -55,9 +55,10 @@ impl Past {
         connection: &mut Connection,
         keys: &Companions,
         until: EntryId,
+        chosen: Option<&Choices>,
     ) -> Result<Self, ExplainError> {
         let held = stream::held(connection, keys).await?;
-        let mut past = Self::begin(connection, keys, held.checkpoint.as_deref(), until).await?;
+        let mut past = Self::begin(connection, keys, held.checkpoint.as_deref(), until, chosen).await?;
         let (mut learnt, mut is_first) = (past.basis_id(), true);
         loop {
             let mut page = stream::after(connection, &keys.fingerprints(), learnt, PAGE).await?;
@@ -81,14 +82,14 @@ impl Past {
         keys: &Companions,
         bytes: Option<&[u8]>,
         until: EntryId,
+        chosen: Option<&Choices>,
     ) -> RedisResult<Self> {
-        let chosen = bytes.map(checkpoint::choices);
-        let choices = match &chosen {
-            Some(Ok(choices)) => choices.clone(),
-            _ => {
-                // A worker's own settings aren't known here; what was set for this monitor counts more.
-                settings::over(&Choices::default(), connection, &keys.settings()).await?
-            }
+        let choices = match (chosen, bytes.map(checkpoint::choices)) {
+            // What was set for this monitor counts more.
+            (Some(chosen), _) => settings::over(chosen, connection, &keys.settings()).await?,
+            (None, Some(Ok(choices))) => choices,
+            // A worker's own settings aren't known here.
+            (None, _) => settings::over(&Choices::default(), connection, &keys.settings()).await?,
         };
         let mut schemas = BTreeMap::new();
         let resumed = match bytes {

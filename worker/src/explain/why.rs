@@ -23,6 +23,8 @@ pub struct Facts<'a> {
     pub p_alert: Option<f64>,
     /// Length of a window in ms.
     pub window_ms: u64,
+    /// Windows that the baseline knows.
+    pub seen: u32,
     /// Why it can't be read.
     pub unreadable: Option<&'a str>,
     /// The score that stands in the stream.
@@ -59,9 +61,12 @@ pub fn reasons(facts: &Facts<'_>) -> Vec<Why> {
                 say("held_back", format!("it would have alerted, but is held back by a control: {control}"));
             } else if *score < 0.5 {
                 let line =
-                    facts.p_alert.map(|line| format!(", the alert line is {}", how_often(line, facts.window_ms)));
+                    facts.p_alert.map(|line| format!(", the alert line is {}", how_often(line, facts.window_ms, None)));
                 let line = line.unwrap_or_default();
-                say("below_line", format!("an ordinary window scores so {}{line}", how_often(*p, facts.window_ms)));
+                say(
+                    "below_line",
+                    format!("an ordinary window scores so {}{line}", how_often(*p, facts.window_ms, Some(facts.seen))),
+                );
             } else if facts.alerts.is_empty() && facts.recorded.is_some_and(|recorded| recorded.incident.is_some()) {
                 let what = "it belongs to an incident that was told of: there is a new message only for a window that is rarer \
                             by far, more severe or of another cause";
@@ -87,17 +92,23 @@ fn alerted(alert: &Alert) -> Why {
     Why { code: "alerted", what }
 }
 
-/// How often a window of this `p` comes about.
+/// How often a window of this `p` comes about; with `seen` windows known never less often than once in ten times those:
+/// more they can't tell.
 #[must_use]
-pub fn how_often(p: f64, window_ms: u64) -> String {
+pub fn how_often(p: f64, window_ms: u64, seen: Option<u32>) -> String {
     if p >= 0.5 {
         return "in every other window or more".to_owned();
     }
-    let seconds = window_ms as f64 / 1000.0 / p.max(1e-12);
+    let window_s = window_ms as f64 / 1000.0;
+    let longest = seen.map_or(f64::INFINITY, |seen| 10.0 * f64::from(seen) * window_s);
+    let (word, seconds) = match window_s / p.max(1e-12) {
+        seconds if seconds > longest => ("less than", longest),
+        seconds => ("about", seconds),
+    };
     let units =
         [(365.25 * 86_400.0, "years"), (86_400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds")];
     let (size, unit) = units.into_iter().find(|(size, _)| seconds >= 2.0 * size).unwrap_or((0.001, "ms"));
-    format!("about once in {:.0} {unit}", seconds / size)
+    format!("{word} once in {:.0} {unit}", seconds / size)
 }
 
 #[cfg(test)]
@@ -105,7 +116,8 @@ mod tests {
     use super::*;
 
     fn codes(score: &Score, recorded: Option<&Score>) -> Vec<&'static str> {
-        let facts = Facts { score, p_alert: Some(1e-5), window_ms: 1000, unreadable: None, recorded, alerts: &[] };
+        let facts =
+            Facts { score, p_alert: Some(1e-5), window_ms: 1000, seen: 9, unreadable: None, recorded, alerts: &[] };
         reasons(&facts).iter().map(|why| why.code).collect()
     }
 
@@ -133,7 +145,7 @@ mod tests {
 
     #[test]
     fn chances_are_told_as_times() {
-        let told = [0.9, 0.1, 1.0 / 7200.0, 1e-12].map(|p| how_often(p, 1000));
+        let told = [0.9, 0.1, 1.0 / 7200.0, 1e-12].map(|p| how_often(p, 1000, None));
         assert_eq!(
             told,
             [
@@ -143,5 +155,7 @@ mod tests {
                 "about once in 31688 years"
             ]
         );
+        let known = [1e-2, 1e-12].map(|p| how_often(p, 1000, Some(720)));
+        assert_eq!(known, ["about once in 100 seconds", "less than once in 2 hours"]);
     }
 }

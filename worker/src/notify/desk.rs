@@ -12,6 +12,7 @@ use crate::notify::unreached::Unreached;
 use crate::observe::names;
 use crate::service::finder::Names;
 use crate::store::connect::{Connection, is_lost};
+use eddyline_wire::alert::Event;
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::Companions;
 use eddyline_wire::keys::service::{NOTIFICATIONS, NOTIFIER, NOTIFIER_LEASE};
@@ -181,11 +182,18 @@ impl Desk {
         let label = label(&found.monitor);
         for alert in found.alerts {
             match alert {
-                Ok(alert) => match self.state.groups.hear(&label, alert, budget, &plan.settings) {
-                    Heard::Grouped => changed = true,
-                    Heard::NeverTold => metrics::counter!(names::NOT_NOTIFIED, "reason" => "budget").increment(1),
-                    Heard::NotRareEnough | Heard::Unknown => {}
-                },
+                Ok(alert) => {
+                    let opens = alert.event == Event::Opened;
+                    match self.state.groups.hear(&label, alert, budget, &plan.settings) {
+                        Heard::Grouped => changed = true,
+                        Heard::NotRareEnough if opens => {
+                            metrics::counter!(names::NOT_NOTIFIED, "reason" => "budget").increment(1);
+                            self.state.untold.count(&label, now_ms());
+                            changed = true;
+                        }
+                        Heard::NotRareEnough | Heard::NeverTold | Heard::Unknown => {}
+                    }
+                }
                 Err(why) => warn!(monitor = printable(&found.monitor, 128), "an alert can't be read: {why}"),
             }
         }

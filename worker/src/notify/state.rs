@@ -3,12 +3,15 @@
 
 use crate::notify::groups::Groups;
 use eddyline_wire::command::EntryId;
+use eddyline_wire::keys::MAX_NAME;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Raised when the meaning of what is written changes.
 const VERSION: u32 = 1;
+/// How long what wasn't told is counted together.
+const DAY_MS: u64 = 86_400_000;
 /// Begins the text of a name that isn't UTF-8, or that begins like one.
 const HEX: &str = "\\x";
 
@@ -17,6 +20,8 @@ const HEX: &str = "\\x";
 pub struct State {
     /// The open groups.
     pub groups: Groups,
+    /// What the budget of the deployment held back lately.
+    pub untold: Untold,
     /// By monitor: the last entry of its incidents that was read. 0-0 says that there was none yet.
     pub read: BTreeMap<Vec<u8>, EntryId>,
 }
@@ -26,6 +31,41 @@ struct Written<'a> {
     v: u32,
     read: BTreeMap<String, String>,
     groups: Cow<'a, Groups>,
+    #[serde(default, skip_serializing_if = "Untold::is_nothing")]
+    untold: Cow<'a, Untold>,
+}
+
+/// Incidents that weren't rare enough to be told when they opened, for about a day.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Untold {
+    /// Since when they are counted, ms since the epoch.
+    pub since_ms: u64,
+    /// The last one.
+    pub last_ms: u64,
+    /// How many.
+    pub incidents: u64,
+    /// The monitor of the last one.
+    pub monitor: String,
+}
+
+/// Longest name of a monitor as text.
+const LONGEST_NAME: usize = HEX.len() + 2 * MAX_NAME;
+
+impl Untold {
+    /// One more, of this monitor.
+    pub fn count(&mut self, monitor: &str, now_ms: u64) {
+        if now_ms.saturating_sub(self.since_ms) > DAY_MS {
+            (self.since_ms, self.incidents) = (now_ms, 0);
+        }
+        (self.last_ms, self.incidents) = (now_ms, self.incidents.saturating_add(1));
+        monitor.clone_into(&mut self.monitor);
+    }
+
+    // As serde asks.
+    #[allow(clippy::ptr_arg)]
+    fn is_nothing(this: &Cow<'_, Self>) -> bool {
+        this.incidents == 0
+    }
 }
 
 /// Why a state can't be used.
@@ -47,7 +87,8 @@ impl State {
     #[must_use]
     pub fn encode(&self) -> String {
         let read = self.read.iter().map(|(name, id)| (label(name), id.to_string())).collect();
-        let written = Written { v: VERSION, read, groups: Cow::Borrowed(&self.groups) };
+        let (groups, untold) = (Cow::Borrowed(&self.groups), Cow::Borrowed(&self.untold));
+        let written = Written { v: VERSION, read, groups, untold };
         serde_json::to_string(&written).expect("strings and numbers always serialise")
     }
 
@@ -67,8 +108,11 @@ impl State {
         let written: Written<'_> = serde_json::from_slice(text)?;
         let pair = |(name, id): (&String, &String)| Some((name_of(name)?, EntryId::parse(id.as_bytes())?));
         let read = written.read.iter().map(pair).collect::<Option<_>>().ok_or(Unusable::Inconsistent)?;
-        let groups = written.groups.into_owned();
-        if groups.is_consistent() { Ok(Self { groups, read }) } else { Err(Unusable::Inconsistent) }
+        let (groups, untold) = (written.groups.into_owned(), written.untold.into_owned());
+        if !groups.is_consistent() || untold.monitor.len() > LONGEST_NAME {
+            return Err(Unusable::Inconsistent);
+        }
+        Ok(Self { groups, untold, read })
     }
 }
 
@@ -110,6 +154,19 @@ mod tests {
     fn what_one_leaves_the_next_finds() {
         assert_eq!(State::decode(state().encode().as_bytes()).unwrap(), state());
         assert_eq!(State::decode(State::default().encode().as_bytes()).unwrap(), State::default());
+    }
+
+    #[test]
+    fn what_the_budget_held_back_is_counted_for_a_day_and_left_to_the_next() {
+        let mut state = state();
+        state.untold.count("pay", 1_795_166_106_000);
+        state.untold.count("mail", 1_795_166_107_000);
+        let Untold { since_ms, last_ms, incidents, monitor } =
+            &State::decode(state.encode().as_bytes()).unwrap().untold;
+        assert_eq!((*since_ms, *last_ms), (1_795_166_106_000, 1_795_166_107_000));
+        assert_eq!((*incidents, monitor.as_str()), (2, "mail"));
+        state.untold.count("pay", 1_795_166_106_001 + DAY_MS);
+        assert_eq!((state.untold.incidents, state.untold.since_ms), (1, 1_795_166_106_001 + DAY_MS));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub const DISCONNECTS: &str = "eddyline_redis_disconnects_total";
 pub const REDIS_ERRORS: &str = "eddyline_redis_errors_total";
 /// Notifications made, by `event`.
 pub const NOTIFICATIONS: &str = "eddyline_notifications_total";
-/// Incidents that no sink was told of, by `reason`: `budget`.
+/// Incidents that weren't told when they opened, by `reason`: `budget`.
 pub const NOT_NOTIFIED: &str = "eddyline_incidents_not_notified_total";
 /// Deliveries by `sink` and `outcome`: `delivered`, `retried`, `dead`, `left_out`, `panicked`.
 pub const DELIVERIES: &str = "eddyline_deliveries_total";

@@ -113,7 +113,11 @@ pub const METRICS: &[Metric] = &[
         &[("event", &["opened", "updated", "resolved"])],
         "Notifications made, one for incidents that come about together.",
     ),
-    counter(names::NOT_NOTIFIED, &[("reason", &["budget"])], "Incidents that no sink was told of, by reason."),
+    counter(
+        names::NOT_NOTIFIED,
+        &[("reason", &["budget"])],
+        "Incidents that weren't told when they opened, by reason.",
+    ),
     counter(
         names::DELIVERIES,
         &[("sink", &[]), ("outcome", &["delivered", "retried", "dead", "left_out", "panicked"])],

@@ -8,14 +8,10 @@ use redis::{
 /// Most hosts that a URL may name.
 const HOSTS: usize = 64;
 
-/// Longest file of authorities, in bytes.
-const AUTHORITIES: u64 = 4 << 20;
-
 /// What the URLs look like, for messages and help.
 pub const FORMS: &str = "redis://[user:password@]host[:port][/db], rediss://… for TLS, redis+unix:///path[?db=n], \
      redis+sentinel://[user:password@]host:port[,host:port…]/service[/db] or \
-     redis+cluster://[user:password@]host:port[,host:port…]; rediss+sentinel and rediss+cluster for TLS, with ?ca=FILE \
-     (PEM) for authorities of one's own";
+     redis+cluster://[user:password@]host:port[,host:port…]; rediss+sentinel and rediss+cluster for TLS";
 
 /// What stands at an address.
 #[derive(Debug, Clone)]
@@ -42,21 +38,9 @@ impl Address {
     /// # Errors
     /// Any other text. The message doesn't repeat it.
     pub fn parse(url: &str) -> RedisResult<Self> {
-        let (url, authorities) = split_authorities(url);
-        let address = Self::parse_place(&url)?;
-        let Some(file) = authorities else { return Ok(address) };
-        let unread = |why: &str| {
-            let text = format!("{file}: {why}");
-            RedisError::from((ErrorKind::InvalidClientConfig, "the file of authorities can't be read", text))
-        };
-        let length = std::fs::metadata(&file).map_err(|error| unread(&error.to_string()))?.len();
-        if length > AUTHORITIES {
-            return Err(unread("it is longer than 4 MiB"));
+        if query(url).any(|pair| pair.starts_with("ca=")) {
+            return Err(invalid("the file of authorities is named by redis_ca, beside the URL"));
         }
-        address.trusting(&std::fs::read(&file).map_err(|error| unread(&error.to_string()))?)
-    }
-
-    fn parse_place(url: &str) -> RedisResult<Self> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| invalid("it is no URL"))?;
         let (scheme, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
         match kind {
@@ -145,13 +129,10 @@ impl Address {
     }
 }
 
-/// The URL without `ca=FILE` in its query, and the file.
-fn split_authorities(url: &str) -> (String, Option<String>) {
-    let (rest, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
-    let Some((rest, query)) = rest.split_once('?') else { return (url.to_owned(), None) };
-    let (files, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("ca="));
-    let query = if others.is_empty() { String::new() } else { format!("?{}", others.join("&")) };
-    (format!("{rest}{query}{fragment}"), files.last().map(|pair| pair["ca=".len()..].to_owned()))
+/// The pairs of a URL's query.
+fn query(url: &str) -> impl Iterator<Item = &str> {
+    let url = url.split_once('#').map_or(url, |(url, _)| url);
+    url.split_once('?').into_iter().flat_map(|(_, query)| query.split('&'))
 }
 
 /// The same way of speaking, to another server.
@@ -257,19 +238,9 @@ mod tests {
             let error = Address::parse(url).expect_err(url).to_string();
             assert!(!error.contains("hush"), "{error}");
         }
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let with = |url: &str| Address::parse(&url.replace("FILE", &file.path().display().to_string()));
-        assert!(with("redis://a?ca=FILE").is_err(), "authorities without TLS");
-        assert!(with("rediss://a?ca=FILE").is_ok());
-        let error = Address::parse("rediss://a?ca=/nowhere").unwrap_err().to_string();
-        assert!(error.contains("/nowhere"), "{error}");
-    }
-
-    #[test]
-    fn the_file_of_authorities_is_no_part_of_the_rest() {
-        let split = |url: &str| split_authorities(url);
-        assert_eq!(split("rediss://a/1?ca=x#insecure"), ("rediss://a/1#insecure".into(), Some("x".into())));
-        assert_eq!(split("redis+unix:///s?db=2&ca=x&user=u"), ("redis+unix:///s?db=2&user=u".into(), Some("x".into())));
-        assert_eq!(split("redis://:p@a"), ("redis://:p@a".into(), None));
+        for url in ["rediss://:hush@a?ca=x", "redis+unix:///s?db=2&ca=x#insecure"] {
+            let error = Address::parse(url).expect_err(url).to_string();
+            assert!(error.contains("redis_ca") && !error.contains("hush"), "{error}");
+        }
     }
 }

@@ -5,6 +5,8 @@ use eddyline_testkit::{Server, eventually};
 use eddyline_wire::alert::{Event, Severity};
 use eddyline_wire::keys::{Companions, service};
 use eddyline_wire::notification::News;
+use eddyline_worker::notify::settings::{NotifySettings, Openings};
+use eddyline_worker::notify::state::State;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread::sleep;
@@ -29,6 +31,21 @@ fn an_incident_is_told_when_it_opens_and_when_it_has_been_over_for_a_while() {
     notifying.stop();
     let lease: bool = redis::cmd("EXISTS").arg(service::NOTIFIER_LEASE).query(&mut incidents.connection).unwrap();
     assert!(!lease, "who stops gives the lease back");
+}
+
+#[test]
+fn what_the_budget_holds_back_is_counted_when_it_opens() {
+    let server = server();
+    let (mut incidents, recorder) = (Incidents::on(&server), Arc::default());
+    let settings = NotifySettings { budget: Openings::AtMost(0.001), ..quick() };
+    let _notifying = Notifying::start(&server.url(), "a", &["pay"], plan(settings, &[("hook", &recorder)]));
+    incidents.open("pay", 1);
+    eventually(SOON, || {
+        let state: Option<Vec<u8>> = redis::cmd("GET").arg(service::NOTIFIER).query(&mut incidents.connection).unwrap();
+        let untold = state.map(|state| State::decode(&state).unwrap().untold);
+        untold.is_some_and(|untold| untold.incidents == 1 && untold.monitor == "pay")
+    });
+    assert_eq!(recorder.ids(), [""; 0]);
 }
 
 #[test]
