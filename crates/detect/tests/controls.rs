@@ -213,6 +213,43 @@ fn what_was_called_normal_opens_nothing_more_and_what_differs_does() {
     assert!(opened(&run(&mut pipeline, again)).is_empty(), "taken back");
 }
 
+/// A pipeline to which a surge of three times the traffic is normal, after so many windows of it, and the shop in it.
+fn surged(length: usize) -> (Pipeline, Shop) {
+    let (mut pipeline, mut shop) = (base(), SCENE.1.clone());
+    shop.set_rate(450.0);
+    let first: Vec<Fingerprint> = (0..length).map(|_| shop.next(Fault::None)).collect();
+    let incident = opened(&run(&mut pipeline, &first[..5])).remove(0).1;
+    control(&mut pipeline, |controls| controls.feedback.push(said(Answer::Normal, &incident)));
+    let rest = run(&mut pipeline, &first[5..]);
+    assert!(opened(&rest).is_empty(), "{:?}", opened(&rest));
+    (pipeline, shop)
+}
+
+#[test]
+fn the_end_of_what_was_called_normal_opens_nothing_and_a_real_drop_does() {
+    for length in [15, 45] {
+        let (pipeline, mut shop) = surged(length);
+        let mut after = |part: f64| -> Vec<Fingerprint> {
+            shop.set_rate(150.0 * part);
+            (0..30).map(|_| shop.next(Fault::None)).collect()
+        };
+        let (ordinary, low) = (after(1.0), after(0.3));
+        let rebound = opened(&run(&mut pipeline.clone(), &ordinary));
+        assert!(rebound.is_empty(), "after {length} windows: {rebound:?}");
+        assert!(!opened(&run(&mut pipeline.clone(), &low)).is_empty(), "after {length} windows");
+    }
+}
+
+#[test]
+fn what_else_breaks_while_something_normal_goes_on_opens() {
+    for fault in [Fault::Errors("pay"), Fault::Slow("bank")] {
+        let (mut pipeline, mut shop) = surged(15);
+        let both: Vec<Fingerprint> = (0..LENGTH).map(|_| shop.next(fault)).collect();
+        let found = opened(&run(&mut pipeline, &both));
+        assert!(!found.is_empty() && found[0].0 <= 3, "{fault:?} opens: {found:?}");
+    }
+}
+
 #[test]
 fn a_snoozed_incident_opens_again_when_the_time_is_over() {
     let faults = windows(&[(Fault::Slow("bank"), 80)]);

@@ -191,7 +191,7 @@ impl Controls {
     }
 
     /// Whether people don't want to hear of the like of this cause of a block. The last word counts.
-    fn is_forgiven(&self, cause: &Cause, block: &Block, end_ms: u64) -> bool {
+    pub(crate) fn is_forgiven(&self, cause: &Cause, block: &Block, end_ms: u64) -> bool {
         let mut alike = self.said(end_ms).filter(|said| said.is_about(cause, block));
         alike.next().is_some_and(|said| said.answer != Answer::Anomaly)
     }

@@ -66,6 +66,11 @@ impl Watch {
         self.open.as_ref().map(|open| open.incident.opened_end_ms)
     }
 
+    /// The open incident, as far as it has come.
+    pub(crate) fn incident(&self) -> Option<&Incident> {
+        self.open.as_ref().map(|open| &open.incident)
+    }
+
     /// Whether windows are still learned as those of an incident: what only holds it open is followed, or a slow change
     /// would.
     pub(crate) fn is_learned_little(&self, settings: &Settings) -> bool {

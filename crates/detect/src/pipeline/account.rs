@@ -6,9 +6,12 @@ use crate::controls::Held;
 use crate::controls::gate::{Left, Weighed};
 use crate::incidents::cause::Finding;
 use crate::incidents::incident::CAUSES;
-use crate::incidents::verdict::Cause;
+use crate::incidents::verdict::{Cause, Kind};
 use crate::layout::Block;
 use crate::window::Window;
+
+/// Kinds that don't follow from how much traffic there is, or who makes it.
+const FAULTS: [Kind; 2] = [Kind::Errors, Kind::Latency];
 
 /// Why a window is unusual.
 #[derive(Debug, Default)]
@@ -67,6 +70,23 @@ impl Inside {
         account
     }
 
+    /// Whether a cause is only that what was called normal is over: a feature that had left its band is back in it, and by now
+    /// more of the same would have been expected.
+    fn is_rebound(&self, cause: &Cause, block: &Block, end_ms: u64) -> bool {
+        let Some(event) = self.event.incident() else { return false };
+        let is_before = |before: &&Cause| {
+            let item = |cause: &Cause| cause.items.first().map(|item| item.item.clone());
+            let is_same = matches!(block, Block::Numeric { .. }) || item(before) == item(cause);
+            is_same && before.feature == cause.feature && before.direction != cause.direction
+        };
+        event.causes.iter().filter(is_before).any(|before| {
+            let (windows, now) = (f64::from(before.windows.max(1)), cause.observed / f64::from(cause.windows.max(1)));
+            let (low, high) = (before.low / windows, before.high / windows);
+            let slack = (high - low) / 2.0;
+            (low - slack..=high + slack).contains(&now) && self.settings.controls.is_forgiven(before, block, end_ms)
+        })
+    }
+
     /// The `most` largest contributions over all parts, of each part up to `each`, weighing by how surprised it is.
     fn account(&self, joint: &[f64], window: &Window, each: usize, most: usize) -> Account {
         // Where none is surprised, the least ordinary tells the little there is.
@@ -117,14 +137,25 @@ impl Inside {
         let controls = &self.settings.controls;
         let objection = |(finding, cause): (&Finding, &Cause)| {
             let block = &self.layout.blocks[finding.block];
-            controls.objection(cause, block, finding.moved(&self.layout), window.end_ms)
+            let objection = controls.objection(cause, block, finding.moved(&self.layout), window.end_ms);
+            objection.or_else(|| self.is_rebound(cause, block, window.end_ms).then_some(Held::Feedback))
         };
         let objections: Vec<Option<Held>> = ranked.iter().zip(&causes).map(objection).collect();
         let weigh = |(cause, objection): (&Cause, &Option<Held>)| Weighed { share: cause.share, objection: *objection };
         let weighed = causes.iter().zip(&objections).map(weigh).collect();
-        let objection = |said: &Said| {
-            let place = |finding: &Finding| (finding.block, finding.feature) == (said.block, said.feature);
-            ranked.iter().position(place).and_then(|place| objections[place])
+        let place = |said: &Said| {
+            let is_there = |finding: &Finding| (finding.block, finding.feature) == (said.block, said.feature);
+            ranked.iter().position(is_there)
+        };
+        let objection = |said: &Said| place(said).and_then(|place| objections[place]);
+        let is_fault = |said: &Said| {
+            let is_alike = |(cause, objection): (&Cause, &Option<Held>)| {
+                (*objection == Some(Held::Feedback)).then_some(cause.kind)
+            };
+            place(said).map(|place| causes[place].kind).is_some_and(|kind| {
+                FAULTS.contains(&kind)
+                    && !causes.iter().zip(&objections).filter_map(is_alike).any(|alike| alike == kind)
+            })
         };
         let mut left = Left::default();
         for (index, surprise) in surprises.iter().enumerate() {
@@ -135,6 +166,8 @@ impl Inside {
             let all = share(&|_| true);
             if all > 0.0 {
                 let allowed = surprise * share(&|said| objection(said).is_none()) / all;
+                let faults = surprise * share(&|said| objection(said).is_none() && is_fault(said)) / all;
+                left.beside = left.beside.max(faults);
                 left.anywhere = left.anywhere.max(allowed);
                 let counts = !matches!(self.layout.blocks[self.parts[index].block()], Block::Numeric { .. });
                 if counts && of_part.iter().any(|said| objection(said) == Some(Held::Feedback)) {
