@@ -247,7 +247,9 @@ def test_a_child_sends_its_own_and_only_those(server: Server, plain: Any) -> Non
         """,
         server.url,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    # newer Pythons warn of any fork beside threads
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     parent, child = Eddyline(plain).count("shop", "process", "parent", "child")
     assert (parent.open + parent.last, child.open + child.last) == (10, 5)
 
