@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
 import time
 from collections.abc import Callable, MutableMapping
@@ -38,8 +39,7 @@ class Requests:
         self._batcher = Batcher(batcher) if isinstance(batcher, str) else batcher
         self._monitor = monitor
         self._user = user
-        key = user_key.encode() if isinstance(user_key, str) else user_key or b""
-        self._user_key = hashlib.blake2b(key, digest_size=32).digest()
+        self._user_key = user_key.encode() if isinstance(user_key, str) else user_key or b""
         self._route = route
         self._has_failed = False
         if not self._batcher.defines(monitor):
@@ -60,7 +60,8 @@ class Requests:
         user = None if self._user is None else self._ask(self._user, surroundings)
         hashed = None
         if user is not None:
-            hashed = hashlib.blake2b(user.encode(), key=self._user_key, digest_size=8).hexdigest()
+            # as the JavaScript SDK does it, so that both may count users in one monitor
+            hashed = hmac.new(self._user_key, user.encode(), hashlib.sha256).hexdigest()[:16]
         return self._ask(self._route, surroundings) or UNMATCHED, hashed
 
     def observe(self, method: str, told: tuple[str, str | None], status: int, latency_ms: float) -> None:
