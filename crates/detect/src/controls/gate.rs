@@ -2,10 +2,9 @@
 //!
 //! A window is held back where its largest cause isn't allowed, unless what is allowed would be an alert by itself: the
 //! part of each detector's surprise that allowed features explain still reaches the alert boundary. It is held back, too,
-//! where causes that are like those of an incident that was called normal explain at least half of it, unless something else
-//! would be an alert by itself: among the items of which one is alike others, or failures and slowness, where none of what is
-//! alike is of that kind. Other places, and other numbers, follow from what is wrong more often than not: an incident names
-//! five causes, however many there are.
+//! where causes that are like those of an incident that was called normal explain at least half of it, unless, among the
+//! items of which one is alike, others would be an alert by themselves. Other places, and other numbers, follow from what
+//! is wrong more often than not: an incident names five causes, however many there are.
 
 use super::Held;
 
@@ -23,7 +22,7 @@ pub(crate) struct Weighed {
 pub(crate) struct Left {
     /// Of all detectors.
     pub anywhere: f64,
-    /// Of those of items, where one of them is like what was called normal; and of failures and slowness.
+    /// Of those of items, where one of them is like what was called normal.
     pub beside: f64,
 }
 

@@ -6,12 +6,9 @@ use crate::controls::Held;
 use crate::controls::gate::{Left, Weighed};
 use crate::incidents::cause::Finding;
 use crate::incidents::incident::CAUSES;
-use crate::incidents::verdict::{Cause, Kind};
+use crate::incidents::verdict::Cause;
 use crate::layout::Block;
 use crate::window::Window;
-
-/// Kinds that don't follow from how much traffic there is, or who makes it.
-const FAULTS: [Kind; 2] = [Kind::Errors, Kind::Latency];
 
 /// Why a window is unusual.
 #[derive(Debug, Default)]
@@ -143,19 +140,9 @@ impl Inside {
         let objections: Vec<Option<Held>> = ranked.iter().zip(&causes).map(objection).collect();
         let weigh = |(cause, objection): (&Cause, &Option<Held>)| Weighed { share: cause.share, objection: *objection };
         let weighed = causes.iter().zip(&objections).map(weigh).collect();
-        let place = |said: &Said| {
-            let is_there = |finding: &Finding| (finding.block, finding.feature) == (said.block, said.feature);
-            ranked.iter().position(is_there)
-        };
-        let objection = |said: &Said| place(said).and_then(|place| objections[place]);
-        let is_fault = |said: &Said| {
-            let is_alike = |(cause, objection): (&Cause, &Option<Held>)| {
-                (*objection == Some(Held::Feedback)).then_some(cause.kind)
-            };
-            place(said).map(|place| causes[place].kind).is_some_and(|kind| {
-                FAULTS.contains(&kind)
-                    && !causes.iter().zip(&objections).filter_map(is_alike).any(|alike| alike == kind)
-            })
+        let objection = |said: &Said| {
+            let place = |finding: &Finding| (finding.block, finding.feature) == (said.block, said.feature);
+            ranked.iter().position(place).and_then(|place| objections[place])
         };
         let mut left = Left::default();
         for (index, surprise) in surprises.iter().enumerate() {
@@ -166,8 +153,6 @@ impl Inside {
             let all = share(&|_| true);
             if all > 0.0 {
                 let allowed = surprise * share(&|said| objection(said).is_none()) / all;
-                let faults = surprise * share(&|said| objection(said).is_none() && is_fault(said)) / all;
-                left.beside = left.beside.max(faults);
                 left.anywhere = left.anywhere.max(allowed);
                 let counts = !matches!(self.layout.blocks[self.parts[index].block()], Block::Numeric { .. });
                 if counts && of_part.iter().any(|said| objection(said) == Some(Held::Feedback)) {
