@@ -54,9 +54,9 @@ export async function open({ about: id, signal }) {
   }
 
   await look();
-  every(LOOK_MS, signal, load);
+  const bring = every(LOOK_MS, signal, load);
   const again = every(LOOK_MS, signal, look);
-  live.on('resumed', again, signal);
+  live.on('resumed', () => { bring(); again(); }, signal);
   live.on('alert', ({ detail }) => { if (detail.incident === id) again(); }, signal);
   live.on('score', ({ detail }) => {
     const isIts = detail.monitor === incident.monitor && (incident.state === 'open' || detail.end_ms <= incident.window_end_ms + AFTER * windowMs);

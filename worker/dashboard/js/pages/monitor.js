@@ -88,9 +88,9 @@ export async function open({ about: name, query, signal }) {
     charts.usual(explanation);
   };
 
-  await Promise.all([load(), look()]);
-  const again = every(LOOK_MS, signal, look);
-  const bring = every(LOOK_MS, signal, () => charts.load());
+  // What comes while the page loads belongs to it too, and what came just before it was connected.
+  let again = () => {};
+  let bring = () => {};
   live.on('resumed', () => { load().catch(() => {}); again(); bring(); }, signal);
   live.on('score', ({ detail }) => {
     if (detail.monitor !== name) return;
@@ -104,6 +104,9 @@ export async function open({ about: name, query, signal }) {
     bring();
   }, signal);
   live.on('alert', ({ detail }) => { if (detail.monitor === name) again(); }, signal);
+  await Promise.all([load(), look()]);
+  again = every(LOOK_MS, signal, look);
+  bring = every(LOOK_MS, signal, () => charts.load());
   signal.addEventListener('abort', () => [scores, counts, charts].forEach((one) => one.close()));
 
   const dimensions = [...(monitor.dimensions ?? []), ...(monitor.crosses ?? []).filter((cross) => !cross.split('*').some((part) => (monitor.measures ?? []).includes(part)))];
