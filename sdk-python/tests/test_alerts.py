@@ -112,7 +112,7 @@ def test_what_is_no_alert_is_left_out(
     plain: Any, listen: Callable[..., Listener], caplog: pytest.LogCaptureFixture
 ) -> None:
     listener = listen()
-    for nonsense in ["", "{}", "[]", '{"monitor":"{}","entry":"1-1","db":0}', '{"monitor":"shop","entry":"x","db":0}']:
+    for nonsense in ["", "{}", "[]", '{"monitor":"{}","entry":"1-1"}', '{"monitor":"shop","entry":"x"}']:
         plain.publish("eddyline:alerts", nonsense)
     write_alert(plain, "shop", 1, v=2)
     write_alert(plain, "shop", 2)

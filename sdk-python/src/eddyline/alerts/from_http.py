@@ -29,7 +29,7 @@ class HttpAlerts(Iterator[Alert]):
     """An endless iterator; `close()`, from any thread, ends it."""
 
     def __init__(self, gateway: Gateway, monitors: Iterable[str] | str | None, after: Mapping[str, str] | None) -> None:
-        ledger = Ledger(monitors, after, 0)
+        ledger = Ledger(monitors, after)
         self._gateway = gateway
         self._named = ledger.named
         self._given_out = ledger.unread()

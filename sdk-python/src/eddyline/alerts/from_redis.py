@@ -24,7 +24,7 @@ class RedisAlerts(Iterator[Alert]):
         self, transport: RedisTransport, monitors: Iterable[str] | str | None, after: Mapping[str, str] | None
     ) -> None:
         self._transport = transport
-        self._ledger = Ledger(monitors, after, database(transport.client))
+        self._ledger = Ledger(monitors, after)
         self._pubsub: Any = None
         self._heard = 0.0
         self._asked = False
@@ -125,9 +125,3 @@ class RedisAlerts(Iterator[Alert]):
                 pubsub.close()
             except (*CLIENT_ERRORS, OSError) as error:
                 _log.debug("eddyline: closing a lost connection: %s", error)
-
-
-def database(client: Any) -> int:
-    """The number of the client's database; a cluster has one only."""
-    pool = getattr(client, "connection_pool", None)
-    return int(getattr(pool, "connection_kwargs", {}).get("db") or 0)

@@ -14,7 +14,6 @@ import redis.exceptions
 from ..aio_transport import AsyncRedisTransport, closed
 from ..alert import Alert
 from ..errors import CLIENT_ERRORS, BusyError, EddylineError, InvalidValueError, UnreachableError, of_redis
-from .from_redis import database
 from .ledger import Ledger
 from .pace import DEAD_AFTER, LOOK_EVERY, PING_AFTER, Backoff
 
@@ -28,7 +27,7 @@ class AsyncRedisAlerts(AsyncIterator[Alert]):
         self, transport: AsyncRedisTransport, monitors: Iterable[str] | str | None, after: Mapping[str, str] | None
     ) -> None:
         self._transport = transport
-        self._ledger = Ledger(monitors, after, database(transport.client))
+        self._ledger = Ledger(monitors, after)
         self._pubsub: Any = None
         self._heard = 0.0
         self._asked = False

@@ -28,14 +28,13 @@ def entry_id(text: str) -> tuple[int, int]:
 class Ledger:
     """How far each monitor was read."""
 
-    def __init__(self, monitors: Iterable[str] | str | None, after: Mapping[str, str] | None, db: int) -> None:
+    def __init__(self, monitors: Iterable[str] | str | None, after: Mapping[str, str] | None) -> None:
         named = [monitors] if isinstance(monitors, str) else monitors
         self.named: tuple[str, ...] | None = None if named is None else tuple(dict.fromkeys(named))
         if self.named == ():
             raise InvalidValueError("alerts() takes the names of monitors, or nothing for those of all")
         for monitor in self.named or ():
             incidents(monitor)
-        self._db = db
         self._read: dict[str, str] = {}
         for monitor, entry in (after or {}).items():
             try:
@@ -71,14 +70,14 @@ class Ledger:
         """A message came on a channel."""
         try:
             told = json.loads(message)
-            monitor, entry, db = str(told["monitor"]), str(told["entry"]), int(told["db"])
+            monitor, entry = str(told["monitor"]), str(told["entry"])
             is_news = entry_id(entry) > entry_id(self._read.get(monitor, START))
             incidents(monitor)
         except (ValueError, KeyError, TypeError) as error:
             _log.warning("eddyline: a message on %s isn't an alert: %r", ALERTS, error)
             return
-        # channels are shared by all databases of a server
-        if db == self._db and (self.named is None or monitor in self.named):
+        # of another database, since they share the channels: then the stream has no news
+        if self.named is None or monitor in self.named:
             self._news.setdefault(monitor, None if is_news else entry)
 
     def news(self) -> str | None:

@@ -123,14 +123,15 @@ class Batcher:
         >>> batcher.close()
         """
         if not self._closed:
-            self._closed = True
+            # before the thread can see that it is closed
             self._deadline = time.monotonic() + timeout
+            self._closed = True
             self._wake.put(None)
             atexit.unregister(self._at_exit)
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout + 0.1)
-        if thread is None or not thread.is_alive():
+        if thread is None:
             self._delivery.close()
         self._drops.count(CLOSED, self._take_all())
 
@@ -184,6 +185,12 @@ class Batcher:
         return taken
 
     def _run(self) -> None:
+        try:
+            self._empty_again_and_again()
+        finally:
+            self._delivery.close()
+
+    def _empty_again_and_again(self) -> None:
         backoff = Backoff()
         while self._wait():
             self._take()
@@ -286,7 +293,7 @@ def _delivery(client_or_url: Any, key: str | None, creation: Any) -> Delivery:
     if isinstance(client_or_url, str):
         if client_or_url.startswith(("http://", "https://")):
             return ToGateway(Gateway(client_or_url, key, timeout=10.0), creation)
-        return ToRedis(connect(client_or_url, 5.0), creation)
+        return ToRedis(connect(client_or_url, 5.0), creation, is_ours=True)
     if not hasattr(client_or_url, "execute_command") or isinstance(
         client_or_url, (redis.asyncio.Redis, redis.asyncio.RedisCluster)
     ):
@@ -294,4 +301,4 @@ def _delivery(client_or_url: Any, key: str | None, creation: Any) -> Delivery:
             "Batcher takes a redis.Redis, a redis.RedisCluster or an address: it has a thread of its own, "
             "so that it serves asyncio too"
         )
-    return ToRedis(client_or_url, creation)
+    return ToRedis(client_or_url, creation, is_ours=False)

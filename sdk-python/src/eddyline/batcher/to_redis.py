@@ -18,8 +18,9 @@ from .stats import LOST, REFUSED
 class ToRedis:
     """A client of redis-py, whose retries are left out: they would count observations twice."""
 
-    def __init__(self, client: Any, creation: Creation) -> None:
+    def __init__(self, client: Any, creation: Creation, *, is_ours: bool) -> None:
         self._client = client
+        self._is_ours = is_ours
         self._creation = creation
         self._packer = Packer()
 
@@ -34,7 +35,9 @@ class ToRedis:
         """redis-py's pools see that they are in another process."""
 
     def close(self) -> None:
-        """The client belongs to who made it."""
+        """Close a client that was made for an address; another belongs to who made it."""
+        if self._is_ours:
+            self._client.close()
 
     def _pool(self, monitor: str | None) -> Any:
         if monitor is None:
