@@ -101,6 +101,12 @@ impl Companions {
         [self.companion("requests:0"), self.companion("requests:1")]
     }
 
+    /// The same for what a gateway sends to a cluster, whose client may send it twice by itself.
+    #[must_use]
+    pub fn sendings(&self) -> [Vec<u8>; 2] {
+        [self.companion("sendings:0"), self.companion("sendings:1")]
+    }
+
     /// Hash with expiry: samples of metrics of windows that aren't over. It goes by itself.
     #[must_use]
     pub fn gathering(&self) -> Vec<u8> {
@@ -228,6 +234,7 @@ mod tests {
             keys.counting(),
             keys.counting_lease(),
             keys.requests()[1].clone(),
+            keys.sendings()[0].clone(),
             keys.gathering(),
             keys.fingerprints(),
             keys.schemas(),
@@ -246,6 +253,7 @@ mod tests {
                 "{checkout}:counting",
                 "{checkout}:counting-lease",
                 "{checkout}:requests:1",
+                "{checkout}:sendings:0",
                 "{checkout}:gathering",
                 "{checkout}:fingerprints",
                 "{checkout}:schemas",

@@ -56,6 +56,9 @@ async fn events(
     told.into_iter().for_each(|(at, why)| tally.refuse(at, why.to_string()));
     let groups = good_names(groups, &mut tally);
     let outcomes = match request {
+        None if gateway.link.is_cluster() => {
+            remembered_count(&gateway, &RequestKey::of_sending(), &received.bytes, &groups).await?
+        }
         None => gateway.writer.count(Arc::clone(&groups)).await?,
         Some(request) => remembered_count(&gateway, &request, &received.bytes, &groups).await?,
     };

@@ -79,6 +79,12 @@ impl Link {
         self.current.borrow().clone()
     }
 
+    /// Whether the connection of the moment is to a cluster.
+    #[must_use]
+    pub fn is_cluster(&self) -> bool {
+        self.current.borrow().as_ref().is_some_and(|current| current.connection.is_cluster())
+    }
+
     /// Whether there is a connection.
     #[must_use]
     pub fn is_up(&self) -> bool {

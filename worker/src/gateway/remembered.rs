@@ -11,14 +11,18 @@ use eddyline_wire::command::mobserve::MAX_ROWS;
 use eddyline_wire::keys::Companions;
 use redis::{ErrorKind, RedisError, RedisResult, Script};
 use sha2::{Digest, Sha256};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const HEADER: &str = "idempotency-key";
 const LONGEST: usize = 128;
 /// A request is remembered at least so long, and at most twice.
 const MEMORY: Duration = Duration::from_secs(600);
-/// Requests that a monitor remembers in that time: what they take is bounded.
+/// A sending is, whose replies are waited for 10 s.
+const MEMORY_OF_SENDINGS: Duration = Duration::from_secs(30);
+/// Requests or sendings that a monitor remembers in that time: what they take is bounded.
 const MOST: usize = 100_000;
 /// Words that a script hands to one command; Lua's stack has room for 8,000.
 const WORDS: usize = 7000;
@@ -27,7 +31,10 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rem
 
 /// By which a request is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RequestKey(Vec<u8>);
+pub(super) struct RequestKey {
+    key: Vec<u8>,
+    is_sending: bool,
+}
 
 /// The request's own key, if it has one. Callers don't share them.
 pub(super) fn key(headers: &HeaderMap, caller: &str) -> Result<Option<RequestKey>, Problem> {
@@ -40,13 +47,23 @@ pub(super) fn key(headers: &HeaderMap, caller: &str) -> Result<Option<RequestKey
     hash.update((caller.len() as u64).to_le_bytes());
     hash.update(caller);
     hash.update(key.as_bytes());
-    Ok(Some(RequestKey(hash.finalize()[..16].to_vec())))
+    Ok(Some(RequestKey { key: hash.finalize()[..16].to_vec(), is_sending: false }))
 }
 
 impl RequestKey {
     /// Of a body that nobody sends twice but who tries again.
     pub(super) fn of_body(digest: &[u8]) -> Self {
-        Self([b"body:", digest].concat())
+        Self { key: [b"body:", digest].concat(), is_sending: false }
+    }
+
+    /// Of what has no key and must be counted once, whatever a cluster's client sends again by itself.
+    pub(super) fn of_sending() -> Self {
+        static GATEWAY: LazyLock<[u64; 2]> =
+            LazyLock::new(|| [RandomState::new().build_hasher().finish(), RandomState::new().build_hasher().finish()]);
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let [first, second] = *GATEWAY;
+        let parts = [first, second, NEXT.fetch_add(1, Ordering::Relaxed)];
+        Self { key: parts.into_iter().flat_map(u64::to_le_bytes).collect(), is_sending: true }
     }
 }
 
@@ -66,10 +83,14 @@ pub(super) async fn count(
     let Some(Current { mut connection, number }) = link.current() else { return Err(Problem::unavailable()) };
     let keys = Companions::of(monitor.as_bytes()).map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
     let mut call = SCRIPT.key(monitor);
-    for generation in keys.requests() {
+    let (memories, time) = match request.is_sending {
+        true => (keys.sendings(), MEMORY_OF_SENDINGS),
+        false => (keys.requests(), MEMORY),
+    };
+    for generation in memories {
         call.key(generation);
     }
-    call.arg(&request.0).arg(digest).arg(MEMORY.as_millis() as u64).arg(MOST);
+    call.arg(&request.key).arg(digest).arg(time.as_millis() as u64).arg(MOST);
     let mut sizes = Vec::new();
     for group in groups {
         let n = group.fields.len();
@@ -102,8 +123,7 @@ pub(super) async fn count(
             Err(Problem::new(Code::IdempotencyMismatch, why))
         }
         "full" => {
-            let why =
-                format!("monitor '{monitor}' remembers {MOST} requests of the last ten minutes, which is all it may");
+            let why = format!("monitor '{monitor}' remembers {MOST} requests of the last while, which is all it may");
             Err(Problem::new(Code::Busy, why).retry_after(Duration::from_secs(60)))
         }
         _ => Err(Problem::new(Code::Internal, "the script answered what it never does")),

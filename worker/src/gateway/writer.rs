@@ -1,8 +1,9 @@
 //! Observations on their way to Redis: those of all requests that wait go together, so that single ones cost little more than
-//! many. Who asked is answered when Redis has answered.
+//! many. Who asked is answered when Redis has answered. For one server: a cluster's client would send again by itself what it lost
+//! the reply of.
 
 use super::errors::{Code, Problem};
-use super::link::{Current, Link};
+use super::link::{Current, Link, Reporter};
 use super::outcome::{Part, refusal, unknown};
 use eddyline_intake::group::{Group, Texts};
 use eddyline_wire::command::mobserve::MAX_ROWS;
@@ -148,11 +149,11 @@ impl Command<'_> {
 }
 
 /// What became of each job's groups.
-async fn send(current: Option<Current>, lost: super::link::Reporter, jobs: &[Job]) -> Vec<Vec<Vec<Part>>> {
+async fn send(current: Option<Current>, lost: Reporter, jobs: &[Job]) -> Vec<Vec<Vec<Part>>> {
     let commands = commands(jobs);
     let results = match current {
         None => vec![Err(Problem::unavailable()); commands.len()],
-        Some(current) => answers(&current, &lost, &commands, jobs).await,
+        Some(current) => answers(current, &lost, &commands, jobs).await,
     };
     let mut outcomes: Vec<Vec<Vec<Part>>> = jobs.iter().map(|job| vec![Vec::new(); job.groups.len()]).collect();
     for (command, result) in commands.iter().zip(results) {
@@ -163,47 +164,30 @@ async fn send(current: Option<Current>, lost: super::link::Reporter, jobs: &[Job
     outcomes
 }
 
-/// A pipeline is about the keys of one slot, where there are several.
 async fn answers(
-    current: &Current,
-    lost: &super::link::Reporter,
+    Current { mut connection, number }: Current,
+    lost: &Reporter,
     commands: &[Command<'_>],
     jobs: &[Job],
 ) -> Vec<Result<(), Problem>> {
-    let mut pipes: BTreeMap<Option<&str>, (Pipeline, Vec<usize>)> = BTreeMap::new();
-    for (at, command) in commands.iter().enumerate() {
-        let slot = current.connection.is_cluster().then_some(command.monitor);
-        let (pipe, places) = pipes.entry(slot).or_default();
-        command.add_to(pipe, jobs);
-        places.push(at);
-    }
-    let mut sent = JoinSet::new();
-    for (mut pipe, places) in pipes.into_values() {
-        let mut connection = current.connection.clone();
-        pipe.ignore_errors();
-        sent.spawn(async move {
-            let replies: RedisResult<Vec<RedisResult<i64>>> = pipe.query_async(&mut connection).await;
-            (places, replies)
-        });
-    }
-    let mut results = vec![Err(Problem::new(Code::Internal, "no reply")); commands.len()];
-    while let Some(Ok((places, replies))) = sent.join_next().await {
-        match replies {
-            Ok(replies) => {
-                for (place, reply) in places.into_iter().zip(replies) {
-                    results[place] = reply.map(drop).map_err(|error| {
-                        lost.report(current.number, &error);
-                        refusal(commands[place].monitor, &error)
-                    });
-                }
-            }
-            Err(error) => {
-                lost.report(current.number, &error);
-                places.into_iter().for_each(|place| results[place] = Err(unknown(&error)));
-            }
+    let mut pipe = redis::pipe();
+    commands.iter().for_each(|command| command.add_to(&mut pipe, jobs));
+    let replies: RedisResult<Vec<RedisResult<i64>>> = pipe.ignore_errors().query_async(&mut connection).await;
+    match replies {
+        Ok(replies) => {
+            let result = |(command, reply): (&Command<'_>, RedisResult<i64>)| {
+                reply.map(drop).map_err(|error| {
+                    lost.report(number, &error);
+                    refusal(command.monitor, &error)
+                })
+            };
+            commands.iter().zip(replies).map(result).collect()
+        }
+        Err(error) => {
+            lost.report(number, &error);
+            vec![Err(unknown(&error)); commands.len()]
         }
     }
-    results
 }
 
 #[cfg(test)]
