@@ -60,7 +60,7 @@ pub struct Definition {
 /// changed.
 #[utoipa::path(
     put, path = "/v1/monitors/{name}", tag = "monitors",
-    params(("name" = String, Path, description = "The monitor's name")),
+    params(("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout")),
     request_body = Definition,
     responses(
         (status = 201, body = MonitorDetails, description = "It was made"),
@@ -200,8 +200,10 @@ async fn vectors(
     if let Some(features) = &features {
         vector::named_features(features).map_err(|error| invalid("features", &error.to_string()))?;
     }
-    if details(connection, keys).await?.is_some() {
-        return Ok(false);
+    match details(connection, keys).await?.map(|there| there.definition().0) {
+        Some(Kind::Vectors) => return Ok(false),
+        Some(_) => return Err(Problem::new(Code::Conflict, "the monitor is there already, and takes no vectors")),
+        None => {}
     }
     let mut command = redis::cmd("HSET");
     command.arg(keys.settings()).arg(PERIOD).arg(period_ms);

@@ -27,7 +27,7 @@ pub struct WindowOf {
 /// All that was learnt before it is learnt again for that, which takes a moment: one is explained at a time.
 #[utoipa::path(
     get, path = "/v1/monitors/{name}/explain", tag = "incidents",
-    params(("name" = String, Path, description = "The monitor's name"), WindowOf),
+    params(("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout"), WindowOf),
     responses(
         (status = 200, body = Object), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 429, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),

@@ -87,7 +87,7 @@ pub struct Given {
 /// seconds; `undo` takes back what was said last.
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/feedback", tag = "incidents",
-    params(("id" = String, Path, description = "The incident's id: 16 hex digits")),
+    params(("id" = String, Path, description = "The incident's id", pattern = "^[0-9a-fA-F]{16}$", example = "5b1f2c9a7e3d4860")),
     request_body = Feedback,
     responses(
         (status = 200, body = Given), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),

@@ -173,7 +173,7 @@ pub struct IncidentDetails {
 /// One incident, with all messages about it.
 #[utoipa::path(
     get, path = "/v1/incidents/{id}", tag = "incidents",
-    params(("id" = String, Path, description = "The incident's id: 16 hex digits"), OfMonitor),
+    params(("id" = String, Path, description = "The incident's id", pattern = "^[0-9a-fA-F]{16}$", example = "5b1f2c9a7e3d4860"), OfMonitor),
     responses(
         (status = 200, body = IncidentDetails),
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 503, body = ErrorBody),

@@ -55,7 +55,7 @@ pub struct TopOf {
 /// The heaviest items of the open window and of the last one, against what is usual. Heaviest in the last window first.
 #[utoipa::path(
     get, path = "/v1/monitors/{name}/top", tag = "items",
-    params(("name" = String, Path, description = "The monitor's name"), TopOf),
+    params(("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout"), TopOf),
     responses(
         (status = 200, body = Items), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody, description = "It still learns its fields"), (status = 503, body = ErrorBody),
@@ -100,7 +100,7 @@ async fn told(
 #[utoipa::path(
     get, path = "/v1/monitors/{name}/count", tag = "items",
     params(
-        ("name" = String, Path, description = "The monitor's name"),
+        ("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout"),
         ("dimension" = String, Query, description = "A dimension, or a cross such as `service*status`"),
         ("item" = Vec<String>, Query, description = "1 to 100 items"),
     ),
@@ -169,7 +169,7 @@ pub struct Quantiles {
 /// Quantiles of a measure in the window that closed last.
 #[utoipa::path(
     get, path = "/v1/monitors/{name}/quantiles", tag = "items",
-    params(("name" = String, Path, description = "The monitor's name"), QuantilesOf),
+    params(("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout"), QuantilesOf),
     responses(
         (status = 200, body = Quantiles), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody, description = "It still learns its fields"), (status = 503, body = ErrorBody),

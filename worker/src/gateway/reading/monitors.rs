@@ -11,13 +11,12 @@ use crate::store::connect::Connection;
 use axum::Json;
 use axum::extract::State;
 use eddyline_wire::keys::Companions;
-use eddyline_wire::schema::{Block, Schema};
 use eddyline_wire::text::utf8;
 use eddyline_wire::vector::{FEATURES, named_features};
-use redis::{RedisResult, Value};
+use redis::{FromRedisValue, RedisResult, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json_;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use tokio::task::JoinSet;
 use utoipa::{IntoParams, ToSchema};
 
@@ -107,29 +106,27 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// What a schema of the module's tells of them, in its order.
+    /// What the names of the module's features tell of them, in their order.
     #[must_use]
-    pub fn of(schema: &Schema) -> Self {
+    pub fn of(names: &[String]) -> Self {
         let mut fields = Self::default();
-        let numbers = schema.blocks.iter().filter_map(|block| match block {
-            Block::Numeric { features } => Some(features),
-            Block::Counts { .. } | Block::Histogram { .. } => None,
-        });
-        let names: Vec<&str> = numbers.flatten().map(String::as_str).collect();
-        let has = |field: &str, what: &str| names.contains(&format!("{field}:{what}").as_str());
-        for name in &names {
+        let has_items = |field: &str| names.iter().any(|name| name.strip_suffix(":entropy") == Some(field));
+        for name in names {
+            // Of a row of buckets, as in `peer*latency_ms[0]<0.25`, the first names the cross.
+            if let Some((cross, _)) = name.split_once("[0]<") {
+                if !fields.crosses.iter().any(|known| known == cross) {
+                    fields.crosses.push(cross.to_owned());
+                }
+                continue;
+            }
             match name.rsplit_once(':') {
                 Some((field, "entropy")) if field.contains('*') => fields.crosses.push(field.to_owned()),
                 Some((field, "entropy")) => fields.dimensions.push(field.to_owned()),
                 Some((field, "p50")) => fields.measures.push(field.to_owned()),
-                Some((field, "distinct")) if !has(field, "entropy") => fields.uniques.push(field.to_owned()),
+                Some((field, "distinct")) if !has_items(field) => fields.uniques.push(field.to_owned()),
                 _ => {}
             }
         }
-        fields.crosses.extend(schema.blocks.iter().filter_map(|block| match block {
-            Block::Histogram { name, .. } => Some(name.clone()),
-            Block::Numeric { .. } | Block::Counts { .. } => None,
-        }));
         fields
     }
 }
@@ -162,7 +159,7 @@ impl MonitorDetails {
 /// One monitor.
 #[utoipa::path(
     get, path = "/v1/monitors/{name}", tag = "monitors",
-    params(("name" = String, Path, description = "The monitor's name")),
+    params(("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout")),
     responses(
         (status = 200, body = MonitorDetails),
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 503, body = ErrorBody),
@@ -185,32 +182,28 @@ pub(super) fn unknown(keys: &Companions) -> Problem {
 pub(super) async fn details(connection: &mut Connection, keys: &Companions) -> Result<Option<MonitorDetails>, Problem> {
     let Some(Seen { glance, info }) = glance::look(connection, keys).await? else { return Ok(None) };
     let settings = settings(connection, keys).await?;
-    let (schema, sources) = match glance.kind {
-        Kind::Module => (schema_of(connection, keys, &info).await?, reply::names_in(info.get("sources"))),
+    let (features, sources) = match glance.kind {
+        Kind::Module => (module_features(connection, keys).await?, reply::names_in(info.get("sources"))),
         Kind::Counted => {
-            let sources = counts::sources(connection, keys).await?;
-            (glance::newest_schema(connection, keys).await?, sources)
+            let schema = glance::newest_schema(connection, keys).await?;
+            let features = schema.map(|schema| schema.features().collect()).unwrap_or_default();
+            (features, counts::sources(connection, keys).await?)
         }
-        Kind::Vectors => (None, Vec::new()),
+        Kind::Vectors => (vector_features(connection, keys, &settings).await?, Vec::new()),
     };
-    let features = match (&schema, glance.kind) {
-        (Some(schema), _) => schema.features().collect(),
-        (None, Kind::Vectors) => vector_features(connection, keys, &settings).await?,
-        (None, _) => Vec::new(),
-    };
-    let fields = schema.as_ref().map(Fields::of).unwrap_or_default();
+    let fields = if glance.kind == Kind::Vectors { Fields::default() } else { Fields::of(&features) };
     let info = info.iter().map(|(name, value)| (name.clone(), json(value))).collect();
     Ok(Some(MonitorDetails { glance, fields, sources, features, info, settings }))
 }
 
-async fn schema_of(
-    connection: &mut Connection,
-    keys: &Companions,
-    info: &std::collections::HashMap<String, Value>,
-) -> RedisResult<Option<Schema>> {
-    let Some(id) = glance::text(info, "schema") else { return Ok(None) };
-    let json: Option<Vec<u8>> = redis::cmd("HGET").arg(keys.schemas()).arg(id).query_async(connection).await?;
-    Ok(json.and_then(|json| Schema::from_json(&json).ok()))
+/// The names that the module tells; none while it learns.
+async fn module_features(connection: &mut Connection, keys: &Companions) -> RedisResult<Vec<String>> {
+    let schema: HashMap<String, Value> =
+        match redis::cmd("EDDY.SCHEMA").arg(keys.monitor()).query_async(connection).await {
+            Err(error) if error.code() == Some("ERR") => HashMap::new(),
+            schema => schema?,
+        };
+    Ok(schema.get("features").and_then(|names| Vec::from_redis_value_ref(names).ok()).unwrap_or_default())
 }
 
 /// The names that are set, or those that the first vector would set.
@@ -247,28 +240,20 @@ async fn settings(connection: &mut Connection, keys: &Companions) -> Result<BTre
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eddyline_wire::schema::VERSION;
 
     #[test]
     fn fields_are_known_by_their_features() {
         let names = "count service:distinct service:new service:entropy service:burst service*status:distinct \
                      service*status:new service*status:entropy service*status:burst latency_ms:mean latency_ms:p50 \
-                     user:distinct a:b:distinct";
-        let numeric = Block::Numeric { features: names.split_whitespace().map(str::to_owned).collect() };
-        let histogram = Block::Histogram {
-            name: "peer*latency_ms".to_owned(),
-            group: "peer".to_owned(),
-            measure: "latency_ms".to_owned(),
-            slots: 32,
-            edges: vec![1.0],
-        };
-        let fields = Fields::of(&Schema { v: VERSION, window_ms: 5000, blocks: vec![numeric, histogram] });
+                     user:distinct a:b:distinct service[0] service[1] peer*latency_ms[0]<0.25 peer*latency_ms[0]<1 \
+                     peer*latency_ms[0]>=1 peer*latency_ms[1]<0.25";
+        let names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
         let told = Fields {
             dimensions: vec!["service".to_owned()],
             crosses: vec!["service*status".to_owned(), "peer*latency_ms".to_owned()],
             measures: vec!["latency_ms".to_owned()],
             uniques: vec!["user".to_owned(), "a:b".to_owned()],
         };
-        assert_eq!(fields, told);
+        assert_eq!(Fields::of(&names), told);
     }
 }

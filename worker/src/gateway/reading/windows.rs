@@ -72,7 +72,7 @@ pub struct Scores {
 /// The scores of a monitor, oldest first: the newest ones, or those after or before a window.
 #[utoipa::path(
     get, path = "/v1/monitors/{name}/scores", tag = "windows",
-    params(("name" = String, Path, description = "The monitor's name"), Page),
+    params(("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout"), Page),
     responses(
         (status = 200, body = Scores),
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 503, body = ErrorBody),
@@ -158,7 +158,7 @@ pub struct Fingerprints {
 /// What closed windows of a monitor left, oldest first.
 #[utoipa::path(
     get, path = "/v1/monitors/{name}/fingerprints", tag = "windows",
-    params(("name" = String, Path, description = "The monitor's name"), FingerprintPage),
+    params(("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout"), FingerprintPage),
     responses(
         (status = 200, body = Fingerprints),
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 503, body = ErrorBody),

@@ -74,12 +74,12 @@ pub type Positions = BTreeMap<Vec<u8>, Position>;
 #[derive(Debug)]
 pub struct Board {
     state: Mutex<State>,
-    told: broadcast::Sender<Arc<Told>>,
     ready: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
 struct State {
+    told: broadcast::Sender<Arc<Told>>,
     is_followed: bool,
     listeners: usize,
     last_left: Instant,
@@ -93,6 +93,7 @@ struct State {
 impl Default for Board {
     fn default() -> Self {
         let state = State {
+            told: broadcast::Sender::new(KEPT),
             is_followed: false,
             listeners: 0,
             last_left: Instant::now(),
@@ -101,7 +102,7 @@ impl Default for Board {
             floor_ms: 0,
             high_ms: 0,
         };
-        Self { state: Mutex::new(state), told: broadcast::Sender::new(KEPT), ready: watch::Sender::new(false) }
+        Self { state: Mutex::new(state), ready: watch::Sender::new(false) }
     }
 }
 
@@ -144,7 +145,7 @@ impl Joined {
             }
             Some(_) => Missed::Unknown(state.positions.clone()),
         };
-        (self.0.told.subscribe(), missed, state.high_ms)
+        (state.told.subscribe(), missed, state.high_ms)
     }
 }
 
@@ -201,7 +202,7 @@ impl Board {
             }
             state.journal.push_back(Arc::clone(&told));
             // Nobody may be listening for a moment.
-            let _ = self.told.send(told);
+            let _ = state.told.send(told);
         }
     }
 
@@ -211,11 +212,22 @@ impl Board {
         if state.listeners > 0 || state.last_left.elapsed() < LINGER {
             return false;
         }
+        self.forget(&mut state);
+        true
+    }
+
+    /// Whoever followed fell over it: all listeners are dropped, and what they missed is read when they come back.
+    pub(super) fn fall(&self) {
+        let mut state = self.state();
+        self.forget(&mut state);
+        state.told = broadcast::Sender::new(KEPT);
+    }
+
+    fn forget(&self, state: &mut State) {
         state.is_followed = false;
         state.positions.clear();
         state.journal.clear();
         self.ready.send_replace(false);
-        true
     }
 
     // Whoever panicked left it whole: each change is one assignment after another of plain values.
@@ -276,6 +288,16 @@ mod tests {
         }
         assert_eq!(missed(&board, 110), None);
         assert_eq!(missed(&board, 111).unwrap().len(), KEPT);
+    }
+
+    #[test]
+    fn who_listens_is_dropped_when_nobody_follows_any_more() {
+        let board = board(&[("fast", 100)]);
+        let (listener, _) = Board::join(&board);
+        let (mut told, ..) = listener.listen(None);
+        board.fall();
+        assert_eq!(told.try_recv(), Err(broadcast::error::TryRecvError::Closed));
+        assert!(Board::join(&board).1);
     }
 
     #[test]

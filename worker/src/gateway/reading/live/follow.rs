@@ -24,8 +24,20 @@ const DUE: Duration = Duration::from_secs(3);
 const SWEEP: u32 = 10;
 const SWEPT: usize = 500;
 
+/// Tells listeners when a panic ends it, so that they don't wait for nothing.
+struct Watched(Arc<Board>);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fall();
+        }
+    }
+}
+
 /// Follows until nobody has listened for a while.
 pub(super) async fn follow(board: Arc<Board>, gateway: Gateway, names: Arc<Names>) {
+    let _watched = Watched(Arc::clone(&board));
     let (mut backoff, mut trouble) = (Backoff::default(), Notice::default());
     let mut is_first = true;
     while !board.is_over() {
