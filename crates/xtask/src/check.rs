@@ -15,7 +15,7 @@ use crate::build::forget_cargo;
 use crate::stop;
 
 /// In the order in which they run: what fails soon comes first, and what others need before them.
-const SUITES: [Suite; 14] = [
+const SUITES: [Suite; 15] = [
     Suite { name: "format", command: "cargo fmt --all --check" },
     Suite { name: "lints", command: "cargo clippy --workspace --all-targets -- -D warnings" },
     Suite { name: "tidy", command: "cargo tidy" },
@@ -25,6 +25,7 @@ const SUITES: [Suite; 14] = [
     Suite { name: "build", command: "cargo build -p eddyline-redis-module -p eddyline" },
     Suite { name: "python", command: "sdk-python/check" },
     Suite { name: "js", command: "sdk-js/check" },
+    Suite { name: "api", command: "cargo xtask api" },
     Suite { name: "browser", command: "cargo xtask browser" },
     Suite { name: "images", command: "cargo xtask images" },
     Suite { name: "dist", command: "cargo xtask dist --profile dev" },

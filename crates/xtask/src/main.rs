@@ -1,5 +1,6 @@
 //! The project's own tools: `cargo demo`, `cargo tidy` and what else `cargo xtask` lists. The only place that shells out.
 
+mod api;
 mod bench;
 mod browser;
 mod build;
@@ -25,6 +26,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own tools")]
 enum Tool {
+    /// Tries examples, limits and chance on the HTTP gateway, by the OpenAPI document that it serves
+    Api(api::Args),
     /// Measures the module on real servers and prints the table of docs/performance.md
     Bench(bench::Args),
     /// Shows the dashboard to a browser, over a real server and worker, and checks what it shows; needs node and chromium
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
 fn run(tool: &Tool) -> Result<ExitCode> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize()?;
     match tool {
+        Tool::Api(args) => api::run(&root, args),
         Tool::Bench(args) => bench::run(&root, args),
         Tool::Browser => browser::run(&root),
         Tool::Check(args) => check::run(&root, args),

@@ -12,7 +12,7 @@ const NODE: (u32, u32) = (20, 19);
 
 /// A suite, and the packages that it needs.
 const NEEDS: [(&str, &[&str]); 6] = [
-    ("python", &["python3-venv"]),
+    ("python and api", &["python3-venv"]),
     ("browser", &["chromium", "fonts-dejavu-core"]),
     ("gateway's tests", &["prometheus"]),
     ("gateway's bench", &["wrk"]),
