@@ -72,7 +72,7 @@ fn scores_and_alerts_come_as_they_are_written() {
     wait_for_score(&mut connection, 89);
     let gateway = Gateway::start(&server);
     let mut listener = gateway.listen("/v1/stream", None);
-    assert_eq!(listener.last_id, Some(fingerprint(89, 1).end_ms), "where it begins");
+    assert_eq!(listener.last_id, Some(fingerprint(89, 1).end_ms + 1), "where it begins");
     write_fingerprints(&mut connection, 90..120, 1);
     let mut heard = Heard::default();
     until(&mut listener, &mut heard, MONITOR, &plain::id(119));

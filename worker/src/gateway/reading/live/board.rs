@@ -168,8 +168,9 @@ impl Board {
         let mut state = self.state();
         let latest = positions.values().map(|position| position.score.ms.max(position.alert.ms)).max();
         state.positions = positions;
-        state.high_ms = latest.unwrap_or_default();
-        state.floor_ms = state.high_ms;
+        state.floor_ms = latest.unwrap_or_default();
+        // A millisecond more, so that who comes back with it is known to have heard of nothing before.
+        state.high_ms = state.floor_ms.saturating_add(1);
         drop(state);
         self.ready.send_replace(true);
     }
