@@ -50,12 +50,13 @@ struct Args {
 /// A target: its name, its share of the time, whether it is a server, and what makes it.
 type Entry = (&'static str, u32, bool, fn(&mut Chance) -> Result<Box<dyn Target>>);
 
-const TARGETS: [Entry; 8] = [
+const TARGETS: [Entry; 9] = [
     ("commands", 1, false, |_| Ok(Box::new(pure::commands::Commands))),
     ("records", 1, false, |_| Ok(Box::new(pure::records::Records))),
     ("sketches", 1, false, |chance| Ok(Box::new(pure::sketches::Sketches::new(chance)))),
     ("monitor", 2, false, |chance| Ok(Box::new(pure::monitor::Monitors::new(chance)))),
     ("checkpoint", 1, false, |chance| Ok(Box::new(pure::checkpoint::Checkpoints::new(chance)))),
+    ("intake", 2, false, |_| Ok(Box::new(pure::intake::Bodies::new()))),
     ("restore", 4, true, |chance| Ok(Box::new(live::restore::Restore::new(chance)?))),
     ("live-commands", 2, true, |_| Ok(Box::new(live::commands::Commands::new()?))),
     ("sources", 2, true, |_| Ok(Box::new(live::sources::Sources::new()?))),

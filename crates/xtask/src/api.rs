@@ -63,7 +63,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<ExitCode> {
         .status()
         .context("schemathesis can't be started")?;
     stop::check()?;
-    let is_good = status.success() && gateway.is_alive();
+    let is_good = status.success() && gateway.has_survived();
     println!("{}", if is_good { "1 passed, 0 failed" } else { "0 passed, 1 failed" });
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -128,7 +128,7 @@ impl Gateway {
         Ok(Self { process, address })
     }
 
-    fn is_alive(mut self) -> bool {
+    fn has_survived(mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
     }
 }

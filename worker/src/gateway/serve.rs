@@ -120,3 +120,33 @@ async fn converse(stream: TcpStream, app: Router, limits: Limits, mut stop: watc
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use std::io::{Read, Write};
+    use tokio::task::spawn_blocking;
+
+    #[tokio::test]
+    async fn who_sends_no_head_gives_up_his_place_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let limits = Limits { connections: 1, head: Duration::from_millis(100), ..Limits::default() };
+        let app = Router::new().route("/", get(|| async { "here" }));
+        let serving = tokio::spawn(accept(listener, app, limits, stopped));
+        let answer = spawn_blocking(move || {
+            let mut slow = std::net::TcpStream::connect(address).unwrap();
+            slow.write_all(b"GET / HTTP/1.1\r\nhos").unwrap();
+            let mut next = std::net::TcpStream::connect(address).unwrap();
+            next.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            next.read_to_string(&mut answer).unwrap();
+            answer
+        });
+        assert!(answer.await.unwrap().ends_with("here"));
+        stop.send_replace(true);
+        serving.await.unwrap();
+    }
+}
