@@ -180,7 +180,7 @@ fn items_and_measures_are_those_of_the_module() {
     let mut connection = server.connection().unwrap();
     command(
         &mut connection,
-        "EDDY.CREATE shop SOURCES 1 s CLOCK stream WINDOW 1000 DIMENSIONS 1 service MEASURES 1 ms UNIQUES 1 user \
+        "EDDY.CREATE shop SOURCES 1 s CLOCK stream WINDOW 1000 DIMENSIONS 1 service MEASURES 1 ms@1 UNIQUES 1 user \
          CROSSES 1 service*ms",
     );
     for (at, service, ms) in [(1000, "pay", 10), (1100, "pay", 20), (1200, "cart", 30), (2500, "pay", 40)] {
