@@ -168,6 +168,10 @@ fn what_cannot_be_is_refused_by_name() {
     ] {
         assert_eq!(gateway.refused("GET", path, None), (status, code.to_owned()), "{path}");
     }
+    let (first, last) = ("0-0", "18446744073709551615-18446744073709551615");
+    assert_eq!(gateway.get("/v1/incidents?before=0").1["incidents"], serde_json::json!([]));
+    assert_eq!(gateway.get(&format!("/v1/monitors/vectors/scores?before={first}")).1["scores"], serde_json::json!([]));
+    assert_eq!(gateway.get(&format!("/v1/monitors/vectors/scores?after={last}")).1["scores"], serde_json::json!([]));
     assert_eq!(gateway.refused("DELETE", "/v1/monitors", None).0, 405);
     assert_eq!(gateway.get("/v1/monitors/text").0, 404);
     let (_, vectors) = gateway.get("/v1/monitors/vectors");

@@ -63,7 +63,7 @@ impl Wanted {
 
     /// Where reading begins, backwards.
     fn end(&self) -> String {
-        self.before.map_or_else(|| "+".to_owned(), |before| format!("({before}-0"))
+        self.before.map_or_else(|| "+".to_owned(), |before| before.saturating_sub(1).to_string())
     }
 }
 

@@ -52,12 +52,30 @@ impl Page {
 impl Range {
     /// From which end it is read, and the ends as the command takes them.
     pub(super) fn ends(&self) -> (Order, String, String) {
-        let open = |id: Option<EntryId>, end: &str| id.map_or_else(|| end.to_owned(), |id| format!("({id}"));
-        let (oldest, newest) = (open(self.after, "-"), open(self.before, "+"));
+        let oldest = self.after.map_or_else(|| "-".to_owned(), |id| following(id).to_string());
+        let newest = self.before.map_or_else(|| "+".to_owned(), |id| preceding(id).to_string());
         match self.after {
             Some(_) => (Order::OldestFirst, oldest, newest),
             None => (Order::NewestFirst, newest, oldest),
         }
+    }
+}
+
+/// The next id; the last one where there is none. Redis refuses to leave out the very first and the very last itself.
+fn following(EntryId { ms, seq }: EntryId) -> EntryId {
+    match (seq.checked_add(1), ms.checked_add(1)) {
+        (Some(seq), _) => EntryId { ms, seq },
+        (None, Some(ms)) => EntryId { ms, seq: 0 },
+        (None, None) => EntryId { ms, seq },
+    }
+}
+
+/// The id before; 0-0, which no entry has, where there is none.
+fn preceding(EntryId { ms, seq }: EntryId) -> EntryId {
+    match (seq.checked_sub(1), ms.checked_sub(1)) {
+        (Some(seq), _) => EntryId { ms, seq },
+        (None, Some(ms)) => EntryId { ms, seq: u64::MAX },
+        (None, None) => EntryId { ms, seq },
     }
 }
 
