@@ -3,10 +3,9 @@
 //!
 //! `cargo bench -p eddyline-detect`
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use divan::{Bencher, black_box};
 use eddyline_detect::{Block, Layout, Pipeline, Settings, Window};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,6 +13,11 @@ use rand_chacha::ChaCha8Rng;
 /// Windows that settle a pipeline: beyond 4,000 it fits every 500 windows.
 const SETTLED: u64 = 20_000;
 const BETWEEN_FITS: u64 = 500;
+const WINDOWS: [&str; 2] = ["38 numbers", "histogram 32 x 8"];
+
+fn main() {
+    divan::main();
+}
 
 fn numbers() -> Layout {
     Layout { blocks: vec![Block::Numeric { names: (0..38).map(|feature| format!("f{feature:02}")).collect() }] }
@@ -54,57 +58,10 @@ impl Monitor {
         self.pipeline.learn();
     }
 
-    /// Time of judging so many windows, without learning them.
-    fn judgements(&mut self, count: u64) -> Duration {
-        let mut spent = Duration::ZERO;
-        for _ in 0..count {
-            let began = Instant::now();
-            self.judge();
-            spent += began.elapsed();
-            self.pipeline.learn();
-        }
-        spent
-    }
-
-    /// Time of learning so many windows that cause no refit.
-    fn lessons(&mut self, count: u64) -> Duration {
-        let mut spent = Duration::ZERO;
-        for _ in 0..count {
-            if (self.window + 1).is_multiple_of(BETWEEN_FITS) {
-                self.push();
-            }
-            self.judge();
-            let began = Instant::now();
-            self.pipeline.learn();
-            spent += began.elapsed();
-        }
-        spent
-    }
-
-    /// Time of learning so many windows that refit, without those between.
-    fn refits(&mut self, count: u64) -> Duration {
-        let mut spent = Duration::ZERO;
-        for _ in 0..count {
-            while !(self.window + 1).is_multiple_of(BETWEEN_FITS) {
-                self.push();
-            }
-            self.judge();
-            let began = Instant::now();
-            self.pipeline.learn();
-            spent += began.elapsed();
-        }
-        spent
-    }
-
-    /// All of them, by the name of what a window is of.
-    fn bench(mut self, criterion: &mut Criterion, of: &str) {
-        criterion.bench_function(&format!("window of {of}"), |bencher| bencher.iter(|| self.push()));
-        type Timed = fn(&mut Monitor, u64) -> Duration;
-        let alone: [(&str, Timed); 3] =
-            [("judged", Self::judgements), ("learned", Self::lessons), ("learned with a refit", Self::refits)];
-        for (what, timed) in alone {
-            let name = format!("window of {of}, {what}");
-            criterion.bench_function(&name, |bencher| bencher.iter_custom(|count| timed(&mut self, count)));
+    /// Pushes until the next window is, or isn't, one whose learning refits.
+    fn push_until(&mut self, refits: bool) {
+        while (self.window + 1).is_multiple_of(BETWEEN_FITS) != refits {
+            self.push();
         }
     }
 }
@@ -113,18 +70,44 @@ fn noise(rng: &mut ChaCha8Rng) -> f32 {
     (0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0
 }
 
-fn numeric(criterion: &mut Criterion) {
-    Monitor::settled(numbers(), |rng| (0..38).map(|_| noise(rng)).collect()).bench(criterion, "38 numbers");
+fn settled(of: &str) -> Monitor {
+    match of {
+        "38 numbers" => Monitor::settled(numbers(), |rng| (0..38).map(|_| noise(rng)).collect()),
+        _ => Monitor::settled(histogram(), |rng| (0..256).map(|_| rng.random_range(0..20) as f32).collect()),
+    }
 }
 
-fn counts(criterion: &mut Criterion) {
-    let row = |rng: &mut ChaCha8Rng| (0..256).map(|_| rng.random_range(0..20) as f32).collect();
-    Monitor::settled(histogram(), row).bench(criterion, "a histogram 32 x 8");
+/// Judged and learned, refits included.
+#[divan::bench(args = WINDOWS)]
+fn both(bencher: Bencher, of: &str) {
+    let mut monitor = settled(of);
+    bencher.bench_local(|| monitor.push());
 }
 
-criterion_group! {
-    name = benches;
-    config = Criterion::default().sample_size(20);
-    targets = numeric, counts
+#[divan::bench(args = WINDOWS, sample_count = 2_000, sample_size = 1)]
+fn judged(bencher: Bencher, of: &str) {
+    let monitor = RefCell::new(settled(of));
+    monitor.borrow_mut().judge();
+    bencher.with_inputs(|| monitor.borrow_mut().pipeline.learn()).bench_local_values(|()| monitor.borrow_mut().judge());
 }
-criterion_main!(benches);
+
+/// Without those that refit.
+#[divan::bench(args = WINDOWS, sample_count = 2_000, sample_size = 1)]
+fn learned(bencher: Bencher, of: &str) {
+    learning(bencher, of, false);
+}
+
+#[divan::bench(args = WINDOWS, sample_count = 20, sample_size = 1)]
+fn learned_with_a_refit(bencher: Bencher, of: &str) {
+    learning(bencher, of, true);
+}
+
+fn learning(bencher: Bencher, of: &str, refits: bool) {
+    let monitor = RefCell::new(settled(of));
+    let judge = || {
+        let mut monitor = monitor.borrow_mut();
+        monitor.push_until(refits);
+        monitor.judge();
+    };
+    bencher.with_inputs(judge).bench_local_values(|()| monitor.borrow_mut().pipeline.learn());
+}

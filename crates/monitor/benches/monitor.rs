@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p eddyline-monitor`
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use divan::Bencher;
 use eddyline_monitor::{Clock, Definition, Measure, Monitor};
 
 const FIELDS: [&[u8]; 5] = [b"service", b"endpoint", b"status", b"latency_ms", b"user"];
@@ -11,6 +11,10 @@ const WINDOW_MS: u64 = 5000;
 const OBSERVATIONS: usize = 5000;
 
 type Observation = [String; 5];
+
+fn main() {
+    divan::main();
+}
 
 /// `n` observations of random items out of `of`.
 fn observations(n: usize, of: u64) -> Vec<Observation> {
@@ -38,27 +42,24 @@ fn dimensions(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-fn observing(criterion: &mut Criterion) {
+/// 3 dimensions, 1 measure, 1 unique, 1 cross; items out of so many.
+#[divan::bench(args = [100, 1_000_000], sample_size = 1_000)]
+fn observe_items_out_of(bencher: Bencher, of: u64) {
     let measure = |field: &str| Measure { field: field.to_owned(), first_edge: None };
-    let mut group = criterion.benchmark_group("observe: 3 dimensions, 1 measure, 1 unique, 1 cross");
-    for (name, of) in [("items out of 100", 100), ("items out of 1000000", 1_000_000)] {
-        let mut monitor = monitor(Definition {
-            dimensions: dimensions(&["service", "endpoint", "status"]),
-            crosses: vec![vec![measure("service"), measure("latency_ms")]],
-            measures: vec![measure("latency_ms")],
-            uniques: vec!["user".to_owned()],
-            ..Definition::default()
-        });
-        let observations = observations(50_000, of);
-        let mut next = observations.iter().cycle();
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| next.next().into_iter().for_each(|one| observe(&mut monitor, one)));
-        });
-    }
-    group.finish();
+    let mut monitor = monitor(Definition {
+        dimensions: dimensions(&["service", "endpoint", "status"]),
+        crosses: vec![vec![measure("service"), measure("latency_ms")]],
+        measures: vec![measure("latency_ms")],
+        uniques: vec!["user".to_owned()],
+        ..Definition::default()
+    });
+    let observations = observations(50_000, of);
+    let mut next = observations.iter().cycle();
+    bencher.bench_local(|| next.next().into_iter().for_each(|one| observe(&mut monitor, one)));
 }
 
-fn closing(criterion: &mut Criterion) {
+#[divan::bench]
+fn close_4_dimensions_5000_observations(bencher: Bencher) {
     let observations = observations(OBSERVATIONS, 1_000_000);
     let mut filled = monitor(Definition {
         dimensions: dimensions(&["service", "endpoint", "status", "user"]),
@@ -71,10 +72,5 @@ fn closing(criterion: &mut Criterion) {
         filled.sent(window * WINDOW_MS);
     }
     observations.iter().for_each(|one| observe(&mut filled, one));
-    criterion.bench_function("close: 4 dimensions, 5000 observations", |bencher| {
-        bencher.iter_batched_ref(|| filled.clone(), |monitor| monitor.close(10 * WINDOW_MS), BatchSize::SmallInput);
-    });
+    bencher.with_inputs(|| filled.clone()).bench_local_refs(|monitor| monitor.close(10 * WINDOW_MS));
 }
-
-criterion_group!(benches, observing, closing);
-criterion_main!(benches);
