@@ -27,6 +27,10 @@ const GROUP: usize = 64;
 /// Weight of what judges items beside what judges their buckets.
 const BESIDE: f64 = 0.5;
 
+/// The number of events by itself has something to say where all numbers together can't tell yet: what a sum of events
+/// deviates by is near a normal distribution, so that a tenth outage is as rare as the first. It ranks nothing.
+const SIZE: Voice = Voice { weight: 0.25, leads: false, bounded: true };
+
 /// What scores a part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Model {
@@ -123,21 +127,29 @@ impl Part {
                 vec![part(0, 1, voice(1.0, false), Model::Lone(Box::new(lone))), part(0, 1, voice(0.25, true), beside)]
             }
             Block::Numeric { names } => {
-                let size = names.len().div_ceil(names.len().div_ceil(GROUP));
+                let group = names.len().div_ceil(names.len().div_ceil(GROUP));
                 let detectors = detectors(settings, !histograms, pace);
-                let of_group = |(group, members): (usize, &[String])| {
+                let of_group = |(index, members): (usize, &[String])| {
                     // Groups of one block share its voice.
                     let share = members.len() as f64 / names.len() as f64;
                     let named = |(detector, voice): &(Detector, Voice)| {
                         let voice = Voice { weight: voice.weight * share, ..*voice };
-                        part(group * size, members.len(), voice, Model::of(*detector, members, pace))
+                        part(index * group, members.len(), voice, Model::of(*detector, members, pace))
                     };
                     detectors.iter().map(named).collect::<Vec<Self>>()
                 };
                 // First: it takes the hour out of what the others get, and knows what is expected at this one.
                 let season = Model::Season(Box::new(Season::new(names, settings.window_ms)));
                 let season = part(0, names.len(), Voice { weight: 0.5, leads: false, bounded: false }, season);
-                std::iter::once(season).chain(names.chunks(size).enumerate().flat_map(of_group)).collect()
+                let size = match settings.detectors.chosen() {
+                    [] if pace == Pace::Events => names.iter().position(|name| name == "count"),
+                    _ => None,
+                };
+                let size = size.map(|at| Self {
+                    past: Past::new(pace, Nature::Deviation),
+                    ..part(at, 1, SIZE, Model::of(Detector::Ewma, &names[at..=at], pace))
+                });
+                std::iter::once(season).chain(size).chain(names.chunks(group).enumerate().flat_map(of_group)).collect()
             }
         }
     }

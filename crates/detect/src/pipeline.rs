@@ -26,6 +26,9 @@ const USUAL: f64 = 0.01;
 const EXPLAINS: f64 = 0.05;
 /// The `p` of a window in which a number is outside what it is allowed: as rare as can be told.
 const FORBIDDEN: f64 = 1e-12;
+/// Part of the budget that ordinary events spend in the mean, so that a bad week seldom spends more than the whole: many
+/// parts are judged by tails that are only supposed beyond what was seen.
+const BY_CHANCE: f64 = 0.5;
 
 /// Baseline, detectors, calibration and incident of one monitor. Serialised, it is its own checkpoint: bytes that no
 /// pipeline wrote are an error when read.
@@ -259,7 +262,9 @@ impl Inside {
     /// The `p` at the alert boundary. The budget is one of openings, and an ordinary jolt opens once, however many windows
     /// it makes.
     fn p_alert(&self) -> f64 {
-        (self.settings.p_alert() * Pace::of(&self.layout, &self.settings).jolt() as f64).min(MOST_P_ALERT)
+        let pace = Pace::of(&self.layout, &self.settings);
+        let spent = if pace == Pace::Events && self.layout.len() > 1 { BY_CHANCE } else { 1.0 };
+        (self.settings.p_alert() * spent * pace.jolt() as f64).min(MOST_P_ALERT)
     }
 
     fn score_parts(&mut self, window: &Window) -> Vec<Option<f64>> {

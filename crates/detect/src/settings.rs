@@ -13,7 +13,7 @@ pub(crate) const MOST_P_ALERT: f64 = 0.01;
 pub struct Settings {
     /// Length of a window in ms, 100 to a day.
     pub window_ms: u64,
-    /// False alarms (openings) accepted a day; above 0, at most 10,000.
+    /// False alarms (openings) accepted a day; above 0, at most 10,000. Of ordinary events about half of it is spent.
     pub budget_per_day: f64,
     /// Windows before the first alert, 20 to 100,000.
     pub min_history: u32,

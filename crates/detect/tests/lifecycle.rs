@@ -20,15 +20,18 @@ fn run(shop: &mut Shop, pipeline: &mut Pipeline, windows: u32, fault: Fault) -> 
 
 #[test]
 fn the_tenth_incident_is_found_as_fast_as_the_first() {
-    let (mut shop, mut pipeline) = after(2_400, 21, Settings::new(1_000));
-    let mut delays = Vec::new();
-    for incident in 0..10 {
-        run(&mut shop, &mut pipeline, 60, Fault::None);
-        let verdicts = run(&mut shop, &mut pipeline, 15, Fault::Slow("bank"));
-        let found = verdicts.iter().position(|verdict| matches!(verdict.change, Some(Change::Opened(_))));
-        delays.push(found.unwrap_or_else(|| panic!("incident {incident} was missed, after {delays:?}")));
+    for (fault, seed) in [Fault::Slow("bank"), Fault::Drop(0.3)].into_iter().flat_map(|fault| [(fault, 2), (fault, 21)])
+    {
+        let (mut shop, mut pipeline) = after(2_400, seed, Settings::new(1_000));
+        let mut delays = Vec::new();
+        for incident in 0..10 {
+            run(&mut shop, &mut pipeline, 60, Fault::None);
+            let verdicts = run(&mut shop, &mut pipeline, 15, fault);
+            let found = verdicts.iter().position(|verdict| matches!(verdict.change, Some(Change::Opened(_))));
+            delays.push(found.unwrap_or_else(|| panic!("{fault:?} {incident} was missed, after {delays:?}")));
+        }
+        assert!(delays.iter().all(|delay| *delay <= 2), "{fault:?}: {delays:?}");
     }
-    assert!(delays.iter().all(|delay| *delay <= 2), "{delays:?}");
 }
 
 /// One of eight numbers that hang together is off for thirty windows, ten times.

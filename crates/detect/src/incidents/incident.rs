@@ -10,6 +10,8 @@ const NEW_PEAK: f64 = 0.01;
 /// An open incident goes on with windows at or above this score, though they would open none: what hovers about the boundary
 /// is one incident.
 const HOLDS: f64 = 0.4;
+/// One at or above this is as rare as twice the boundary, about, and learned as little as those beyond.
+const TEACHES_LITTLE: f64 = 0.46;
 /// Causes given of an incident.
 pub(crate) const CAUSES: usize = 5;
 /// Causes that an incident remembers having told.
@@ -48,7 +50,7 @@ pub(crate) struct Watch {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Open {
     incident: Incident,
-    /// Windows since the last one that held it open, and since the last one at or above 0.5.
+    /// Windows since the last one that held it open, and since the last one that teaches little.
     quiet: u32,
     below: u32,
     /// Windows seen since it began: those without data teach no new normal. Those that ask for patience count apart.
@@ -101,7 +103,7 @@ impl Watch {
         let change = match Severity::of(moment.score) {
             Some(severity) => open.continue_with(moment, severity, settings),
             None => {
-                open.below = open.below.saturating_add(passed);
+                open.below = if moment.score >= TEACHES_LITTLE { 0 } else { open.below.saturating_add(passed) };
                 open.quiet = if moment.score >= HOLDS { 0 } else { open.quiet.saturating_add(passed) };
                 None
             }
