@@ -3,23 +3,28 @@
 use std::io::IsTerminal;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
+use tracing_subscriber::{Layer, Registry, filter::Targets, reload};
 
 /// What is logged, while it is.
 #[derive(Debug)]
-pub struct Levels(reload::Handle<EnvFilter, Registry>);
+pub struct Levels(reload::Handle<Targets, Registry>);
 
 impl Levels {
     /// From now on this is logged: a level such as `debug`, or levels by target such as `info,redis=debug`.
     pub fn set(&self, levels: &str) {
         // It fails only when there is no logger any more.
-        let _ = self.0.reload(EnvFilter::new(levels));
+        let _ = self.0.reload(targets(levels));
     }
+}
+
+/// What settings were checked to be.
+fn targets(levels: &str) -> Targets {
+    levels.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO))
 }
 
 /// Sets the process' logger.
 pub fn init(levels: &str) -> Levels {
-    let (filter, handle) = reload::Layer::new(EnvFilter::new(levels));
+    let (filter, handle) = reload::Layer::new(targets(levels));
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)

@@ -53,13 +53,11 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<ExitCode> {
         fs::remove_dir_all(&content)?;
     }
     fs::create_dir_all(&content)?;
-    for package in [MODULE, WORKER] {
-        println!("building {package}, profile {}", args.profile);
-        let mut build = Command::new(root.join("deploy/image/build"));
-        build.arg(package).arg(&content).env("PROFILE", &args.profile);
-        forget_cargo(&mut build);
-        succeed(&mut build)?;
-    }
+    println!("building, profile {}", args.profile);
+    let mut build = Command::new(root.join("deploy/image/build"));
+    build.arg(&content).env("PROFILE", &args.profile);
+    forget_cargo(&mut build);
+    succeed(&mut build)?;
     for program in PROGRAMS {
         println!("{program} needs glibc {}", glibc::check(&content.join(program))?);
     }

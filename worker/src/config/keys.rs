@@ -4,7 +4,7 @@ use super::reference;
 use crate::observe::listen::Listen;
 use crate::store::connect::{Address, FORMS};
 use eddyline_wire::keys::Companions;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 /// Every key at the top of the file.
 pub(super) const ALL: [&str; 12] = [
@@ -60,7 +60,7 @@ pub(super) fn log(text: &str) -> Result<String, String> {
     let allowed = || format!("a level ({}), or levels by target, such as info,redis=debug", LEVELS.join(", "));
     let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
     let directives_fit = text.split(',').all(|directive| directive.contains('=') || is_level(directive.trim()));
-    if directives_fit && EnvFilter::try_new(text).is_ok() { Ok(text.to_owned()) } else { Err(allowed()) }
+    if directives_fit && text.parse::<Targets>().is_ok() { Ok(text.to_owned()) } else { Err(allowed()) }
 }
 
 #[cfg(test)]

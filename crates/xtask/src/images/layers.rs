@@ -74,20 +74,19 @@ impl Builder<'_> {
                 copy(&origin, sources, &inside(root, to), to.ends_with('/'))
             }
             Step::Run(line) => match line.strip_prefix(COMPILES) {
-                Some(arguments) => self.compile(root, arguments),
+                Some(out) => self.compile(&inside(root, out)),
                 None => run(root, workdir, line),
             },
         }
     }
 
-    fn compile(&self, root: &Path, arguments: &str) -> Result<()> {
-        let Some((package, out)) = arguments.split_once(' ') else { bail!("which package, into which folder?") };
-        println!("  {COMPILES}{package}, on this machine, profile {}", self.profile);
+    fn compile(&self, out: &Path) -> Result<()> {
+        println!("  {}, on this machine, profile {}", COMPILES.trim(), self.profile);
         let mut build = Command::new(self.context.join(COMPILES.trim()));
-        build.arg(package).arg(inside(root, out)).env("PROFILE", self.profile).current_dir(self.context);
+        build.arg(out).env("PROFILE", self.profile).current_dir(self.context);
         forget_cargo(&mut build);
         succeed(&mut build)?;
-        for entry in fs::read_dir(inside(root, out))? {
+        for entry in fs::read_dir(out)? {
             let file = entry?.path();
             println!("  {} needs glibc {}", file.display(), glibc::check(&file)?);
         }
