@@ -26,6 +26,7 @@ pub mod values;
 pub mod windows;
 
 mod counts;
+mod taken;
 mod turn;
 
 use super::Gateway;

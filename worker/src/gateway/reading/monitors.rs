@@ -163,6 +163,7 @@ impl MonitorDetails {
     responses(
         (status = 200, body = MonitorDetails),
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 503, body = ErrorBody),
+        (status = 409, body = ErrorBody, description = "What stands in Redis for it is none of ours"),
     ),
 )]
 pub(super) async fn monitor(

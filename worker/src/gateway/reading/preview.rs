@@ -109,7 +109,8 @@ pub struct Previewed {
     post, path = "/v1/preview", tag = "monitors", request_body = Preview,
     responses(
         (status = 200, body = Previewed), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
-        (status = 429, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
+        (status = 409, body = ErrorBody, description = "What stands in Redis for it is none of ours"),
+        (status = 503, body = ErrorBody),
     ),
 )]
 pub(super) async fn preview(
