@@ -17,6 +17,8 @@ pub struct Limits {
     /// Until the head of a request is there, from the end of the one before: longer than proxies keep idle connections, so
     /// that it is they who close them.
     pub head: Duration,
+    /// In which a client takes nothing of what it is sent.
+    pub taken: Duration,
     /// Of the head of a request, in bytes.
     pub head_bytes: usize,
     /// Headers of a request.
@@ -25,6 +27,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 2000, head: Duration::from_secs(75), head_bytes: 32 << 10, headers: 64 }
+        let (head, taken) = (Duration::from_secs(75), Duration::from_secs(30));
+        Self { connections: 2000, head, taken, head_bytes: 32 << 10, headers: 64 }
     }
 }

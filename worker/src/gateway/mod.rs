@@ -21,6 +21,7 @@ mod events;
 mod health;
 mod otlp;
 mod outcome;
+mod patient;
 mod remembered;
 mod remote_write;
 mod traces;

@@ -1,6 +1,7 @@
 //! Connections: taken as they come, within limits, and each finished when the process is to end.
 
 use super::limits::Limits;
+use super::patient::Patient;
 use super::{Gateway, app};
 use crate::service::status::Status;
 use axum::Router;
@@ -109,7 +110,7 @@ async fn converse(stream: TcpStream, app: Router, limits: Limits, mut stop: watc
         .header_read_timeout(limits.head)
         .max_header_size(limits.head_bytes)
         .max_headers(limits.headers)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(Patient::new(stream, limits.taken)), TowerToHyperService::new(app));
     let mut connection = pin!(connection);
     // How it ends is the client's business.
     let _ = tokio::select! {

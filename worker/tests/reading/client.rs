@@ -16,9 +16,14 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// On this server, for the same deployment as the workers.
     pub(crate) fn start(server: &Server) -> Self {
+        Self::with(server, &[])
+    }
+
+    pub(crate) fn with(server: &Server, args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_eddyline"))
             .args(["serve", "--redis", &server.url(), "--deployment", crate::plain::DEPLOYMENT])
             .args(["--http", "127.0.0.1:0", "--log", "info"])
+            .args(args)
             .env("EDDYLINE_LISTEN", "none")
             .stderr(Stdio::piped())
             .spawn()
@@ -68,6 +73,16 @@ impl Gateway {
         let (status, problem) = self.ask(method, path, body);
         assert!(problem["message"].as_str().is_some_and(|message| message.len() > 5), "{problem}");
         (status, problem["code"].as_str().unwrap().to_owned())
+    }
+
+    /// The status alone, of an answer that never ends.
+    pub(crate) fn status(&self, path: &str) -> u16 {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
     /// Listens to what is new.

@@ -6,6 +6,7 @@ use crate::plain::{
 };
 use eddyline_testkit::{Server, eventually};
 use eddyline_wire::keys::Companions;
+use eddyline_worker::gateway::reading::live::stream::LISTENERS;
 use redis::Connection;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -89,6 +90,53 @@ fn scores_and_alerts_come_as_they_are_written() {
     });
     assert_eq!(heard.of("alert", MONITOR), alerts);
     assert!(!alerts.is_empty());
+}
+
+/// Messages about incidents of the monitor `loud`, of 30 kB each.
+fn alerts(connection: &mut Connection, numbers: Range<u64>) {
+    let keys = Companions::of(b"loud").unwrap();
+    let mut alert: serde_json::Value =
+        serde_json::from_str(include_str!("../../../crates/wire/fixtures/alert.json")).unwrap();
+    (alert["monitor"], alert["summary"]) = ("loud".into(), "loud ".repeat(6000).into());
+    for i in numbers {
+        let id = format!("{}-0", 1_700_000_000_000 + i * 1000);
+        alert["entry"] = id.as_str().into();
+        let fields = [("incident", "5b1f2c9a7e3d4860"), ("alert", &alert.to_string())];
+        redis::cmd("XADD").arg(keys.incidents()).arg(id).arg(&fields).exec(connection).unwrap();
+    }
+    redis::cmd("PUBLISH").arg(eddyline_wire::keys::CLOSED).arg("loud").exec(connection).unwrap();
+}
+
+#[test]
+fn a_listener_that_takes_nothing_keeps_no_other_waiting() {
+    // More than the kernel and the gateway keep for one listener.
+    const MANY: u64 = 800;
+    let server = Server::plain().start().unwrap();
+    let mut connection = server.connection().unwrap();
+    vectors(&mut connection, "loud", 0..1, 1000);
+    let gateway = Gateway::start(&server);
+    let _idle = gateway.listen("/v1/stream", None);
+    let mut listener = gateway.listen("/v1/stream", None);
+    for from in (0..MANY).step_by(100) {
+        alerts(&mut connection, from + 1..from + 101);
+        for i in from + 1..from + 101 {
+            let event = listener.next();
+            assert_eq!(event.what().2, format!("{}-0", 1_700_000_000_000 + i * 1000));
+        }
+    }
+}
+
+#[test]
+fn more_listeners_than_there_may_be_are_refused_until_one_is_gone() {
+    let server = Server::plain().start().unwrap();
+    let gateway = Gateway::start(&server);
+    let mut listeners: Vec<Listener> = (0..LISTENERS).map(|_| gateway.listen("/v1/stream", None)).collect();
+    let (status, problem) = gateway.ask("GET", "/v1/stream", None);
+    assert_eq!((status, problem["code"].as_str()), (429, Some("busy")), "{problem}");
+    assert_eq!(problem["message"], "200 others listen already; try again");
+    assert_eq!(gateway.get("/v1/monitors").0, 200, "others are served");
+    drop(listeners.pop());
+    eventually(SOON, || gateway.status("/v1/stream") == 200);
 }
 
 #[test]

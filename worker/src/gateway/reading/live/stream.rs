@@ -77,7 +77,7 @@ pub(in crate::gateway::reading) async fn stream(
         }
     };
     let (events, receiver) = mpsc::channel(WAITING);
-    let listener = Listener { only, events, _joined: joined, _place: place };
+    let listener = Listener { only, events, patience: SLOW, _joined: joined, _place: place };
     let begin = after.is_none().then_some(high_ms);
     tokio::spawn(listener.serve(begin, missed, told));
     let stream = ReceiverStream::new(receiver);
@@ -97,6 +97,7 @@ fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 struct Listener {
     only: Option<Vec<u8>>,
     events: mpsc::Sender<Result<Event, Infallible>>,
+    patience: Duration,
     _joined: Joined,
     _place: OwnedSemaphorePermit,
 }
@@ -138,7 +139,7 @@ impl Listener {
 
     /// Says whether the listener keeps up.
     async fn send(&self, event: Event) -> bool {
-        matches!(timeout(SLOW, self.events.send(Ok(event))).await, Ok(Ok(())))
+        matches!(timeout(self.patience, self.events.send(Ok(event))).await, Ok(Ok(())))
     }
 }
 
