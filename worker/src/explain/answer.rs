@@ -138,16 +138,8 @@ pub struct Answer {
     pub basis: Basis,
 }
 
-/// Finds the window, learns what was known before it and judges it again.
-///
-/// # Errors
-/// See [`ExplainError`].
-pub async fn find(connection: &mut Connection, keys: &Companions, which: Which) -> Result<Answer, ExplainError> {
-    find_as_chosen(connection, keys, which, None).await
-}
-
-/// The same under these choices of the operator, with the monitor's own settings over them, whatever was chosen when the
-/// last checkpoint was written.
+/// Finds the window, learns what was known before it and judges it again: under these choices of the operator, with the
+/// monitor's own settings over them, or else under those that the last checkpoint was written with.
 ///
 /// # Errors
 /// See [`ExplainError`].

@@ -29,6 +29,8 @@ mod vectors;
 mod writer;
 
 use crate::config::Live;
+use crate::config::by_monitor::ByMonitor;
+use crate::judging::choices::Choices;
 use crate::observe::names;
 use crate::service::status::Status;
 use crate::store::connect::Address;
@@ -87,6 +89,14 @@ impl Gateway {
     #[must_use]
     pub fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is chosen for a monitor, where this process knows: a worker does, and so does a gateway that was given choices.
+    #[must_use]
+    pub fn chosen(&self, monitor: &[u8]) -> Option<Choices> {
+        let live = self.live.borrow();
+        let is_told = self.worker.is_some() || live.choices != ByMonitor::default();
+        is_told.then(|| live.choices.of(monitor).0)
     }
 
     /// Items that were counted, and that weren't.

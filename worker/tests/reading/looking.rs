@@ -5,7 +5,7 @@ use crate::plain::{self, MONITOR, SOON, Worker, schema, wait_for_score, write_fi
 use eddyline_testkit::{Server, eventually, eventually_some};
 use redis::Connection;
 use serde_json::Value as Json;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 fn command(connection: &mut Connection, words: &str) {
     let words: Vec<&str> = words.split(' ').collect();
@@ -48,6 +48,34 @@ fn a_monitor_is_seen_at_a_glance_and_in_detail() {
     let (_, one) = gateway.get(&format!("/v1/monitors/{MONITOR}"));
     assert_eq!((&one["recent"], &one["state"]), (&monitor["recent"], &monitor["state"]));
     assert_eq!(one["settings"], serde_json::json!({"period_ms": "1000", "quiet_after": "8"}));
+}
+
+/// What the command tells.
+fn explained(server: &Server, window: &str, args: &[&str]) -> Json {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eddyline"));
+    let command = command.args(["explain", "--redis", &server.url(), MONITOR, window, "--json"]).args(args);
+    let output = command.output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn a_window_is_explained_as_the_command_does_by_the_same_settings() {
+    let (server, _connection, worker) = scored(240);
+    // It would write checkpoints in between.
+    worker.stop();
+    let settings = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(settings.path(), "[monitor.\"check*\"]\nbudget = 0.5\n").unwrap();
+    let chosen = ["--config", settings.path().to_str().unwrap()];
+    let mut lines = Vec::new();
+    for args in [&[][..], &chosen] {
+        let gateway = Gateway::with(&server, args);
+        for window in ["last", &plain::id(150), &plain::id(200)] {
+            let (status, told) = gateway.get(&format!("/v1/monitors/{MONITOR}/explain?window={window}"));
+            assert_eq!((status, &told), (200, &explained(&server, window, args)), "{window} {args:?}");
+            lines.push(told["p_alert"].as_f64().unwrap());
+        }
+    }
+    assert!(lines[..3].iter().zip(&lines[3..]).all(|(without, with)| without > with), "{lines:?}");
 }
 
 #[test]

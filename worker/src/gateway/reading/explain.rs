@@ -30,7 +30,7 @@ pub struct WindowOf {
     params(("name" = String, Path, description = "The monitor's name", min_length = 1, max_length = 1024, example = "checkout"), WindowOf),
     responses(
         (status = 200, body = Object), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
-        (status = 429, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
+        (status = 503, body = ErrorBody),
     ),
 )]
 pub(super) async fn explain(
@@ -42,7 +42,11 @@ pub(super) async fn explain(
     let mut connection = reading.connection()?;
     super::known(&mut connection, &keys).await?;
     let turn = Turn::take(&reading.judging).await?;
-    let answer = turn.think_async(async move { answer::find(&mut connection, &keys, which).await }).await?;
+    // Else by what was chosen when the last checkpoint was written.
+    let chosen = reading.gateway.chosen(keys.monitor());
+    let answer =
+        turn.think_async(async move { answer::find_as_chosen(&mut connection, &keys, which, chosen.as_ref()).await });
+    let answer = answer.await?;
     answer.map(Json).map_err(|error| match error {
         ExplainError::Redis(error) => error.into(),
         other => Problem::new(Code::NotFound, other.to_string()),
