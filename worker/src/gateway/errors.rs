@@ -4,12 +4,13 @@ use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redis::RedisError;
+use redis::{ErrorKind, RedisError};
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 use utoipa::ToSchema;
 
 use crate::store::connect::{is_lost, told};
+use crate::store::search::is_forbidden;
 
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident = $code:literal, $status:ident;)+) => {
@@ -130,6 +131,8 @@ pub struct ErrorBody {
 
 /// After a lost connection.
 const SOON: Duration = Duration::from_secs(1);
+/// Until somebody gave a user the right that it lacks.
+const MENDED: Duration = Duration::from_secs(10);
 
 impl Problem {
     /// A problem for which trying again makes no sense.
@@ -156,11 +159,30 @@ impl Problem {
     pub fn unavailable() -> Self {
         Self::new(Code::RedisUnavailable, "there is no connection to Redis; try again").retry_after(SOON)
     }
+
+    /// Redis knows this user and won't do it, or doesn't know it; none where it is about something else. Nothing was done.
+    #[must_use]
+    pub fn forbidden(error: &RedisError) -> Option<Self> {
+        let is_stranger =
+            matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) || error.kind() == ErrorKind::AuthenticationFailed;
+        let how = if is_stranger {
+            "Redis doesn't take the gateway's user and password; both stand in the address of Redis"
+        } else if is_forbidden(error) {
+            "the gateway's user lacks a right in Redis, which 'redis-cli ACL LOG' shows"
+        } else {
+            return None;
+        };
+        let message = format!("{how}; docs/operations.md has all that a gateway needs ({})", told(error));
+        Some(Self::new(Code::RedisRefuses, message).retry_after(MENDED))
+    }
 }
 
 impl From<RedisError> for Problem {
     /// Of a command that only reads.
     fn from(error: RedisError) -> Self {
+        if let Some(problem) = Self::forbidden(&error) {
+            return problem;
+        }
         if is_lost(&error) {
             return Self::unavailable();
         }

@@ -37,11 +37,11 @@ impl Reporter {
     }
 }
 
-/// The connection to Redis, if there is one.
+/// The connection to Redis, or why there is none.
 #[derive(Debug)]
 pub struct Link {
     address: Address,
-    current: watch::Sender<Option<Current>>,
+    current: watch::Sender<Result<Current, Problem>>,
     lost: Reporter,
     reports: std::sync::Mutex<Option<mpsc::Receiver<u64>>>,
 }
@@ -53,7 +53,7 @@ impl Link {
         let (lost, reports) = mpsc::channel(REPORTS);
         Self {
             address,
-            current: watch::Sender::new(None),
+            current: watch::Sender::new(Err(Problem::unavailable())),
             lost: Reporter(lost),
             reports: std::sync::Mutex::new(Some(reports)),
         }
@@ -70,30 +70,32 @@ impl Link {
     /// # Errors
     /// There is none.
     pub fn connection(&self) -> Result<Connection, Problem> {
-        self.current().map(|current| current.connection).ok_or_else(Problem::unavailable)
+        self.current().map(|current| current.connection)
     }
 
     /// The same with its number, for whom it matters which one was lost.
-    #[must_use]
-    pub fn current(&self) -> Option<Current> {
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn current(&self) -> Result<Current, Problem> {
         self.current.borrow().clone()
     }
 
     /// Whether the connection of the moment is to a cluster.
     #[must_use]
     pub fn is_cluster(&self) -> bool {
-        self.current.borrow().as_ref().is_some_and(|current| current.connection.is_cluster())
+        self.current.borrow().as_ref().is_ok_and(|current| current.connection.is_cluster())
     }
 
     /// Whether there is a connection.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.current.borrow().is_some()
+        self.current.borrow().is_ok()
     }
 
     /// Hears of connections that come and go.
     #[must_use]
-    pub fn follow(&self) -> watch::Receiver<Option<Current>> {
+    pub fn follow(&self) -> watch::Receiver<Result<Current, Problem>> {
         self.current.subscribe()
     }
 
@@ -115,7 +117,7 @@ impl Link {
                 connected = self.address.connect() => connected,
                 _ = stop.changed() => break,
             };
-            let why = match connected {
+            let (why, problem) = match connected {
                 Ok((connection, pushes)) => {
                     number += 1;
                     trouble.is_over();
@@ -123,7 +125,7 @@ impl Link {
                     info!(redis = self.address.shown(), "the gateway is connected");
                     status.redis(|redis| (redis.connected, redis.error) = (true, None));
                     let is_cluster = connection.is_cluster();
-                    self.current.send_replace(Some(Current { connection, number }));
+                    self.current.send_modify(|now| *now = Ok(Current { connection, number }));
                     let lost = until_lost(number, is_cluster, pushes, &mut reports, status);
                     let stopped = tokio::select! {
                         () = lost => false,
@@ -132,11 +134,12 @@ impl Link {
                     if stopped {
                         break;
                     }
-                    "the connection was lost".to_owned()
+                    ("the connection was lost".to_owned(), None)
                 }
-                Err(error) => told(&error),
+                Err(error) => (told(&error), Problem::forbidden(&error)),
             };
-            self.current.send_replace(None);
+            let problem = problem.unwrap_or_else(Problem::unavailable);
+            self.current.send_modify(|now| *now = Err(problem));
             status.redis(|redis| (redis.connected, redis.error) = (false, Some(why.clone())));
             if trouble.is_news(&why) {
                 warn!(redis = self.address.shown(), "the gateway has no connection, trying again: {why}");

@@ -16,6 +16,9 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// Why none of a command's observations were counted.
 pub(super) fn refusal(monitor: &str, error: &RedisError) -> Problem {
+    if let Some(problem) = Problem::forbidden(error) {
+        return problem;
+    }
     if is_unknown_command(error) {
         let why = "Redis doesn't have the module: redis-cli MODULE LOAD /path/to/libeddyline.so";
         return Problem::new(Code::NoModule, why).retry_after(SOON);

@@ -80,7 +80,7 @@ pub(super) async fn count(
     monitor: &str,
     groups: &[&Group],
 ) -> Result<Vec<Vec<Part>>, Problem> {
-    let Some(Current { mut connection, number }) = link.current() else { return Err(Problem::unavailable()) };
+    let Current { mut connection, number } = link.current()?;
     let keys = Companions::of(monitor.as_bytes()).map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
     let mut call = SCRIPT.key(monitor);
     let (memories, time) = match request.is_sending {

@@ -60,14 +60,15 @@ pub(super) fn now_ms() -> u64 {
 /// # Errors
 /// Redis refuses or is gone. Sending the same again is safe.
 pub(super) async fn gather(gateway: &Gateway, samples: Samples) -> Result<usize, Problem> {
-    let Some(mut current) = gateway.link.current() else { return Err(Problem::unavailable()) };
+    let mut current = gateway.link.current()?;
     let mut left_out = 0;
     for (monitor, samples) in samples.by_monitor {
         // Parts of the name are short and have no braces.
         let Ok(keys) = Companions::of(monitor.as_bytes()) else { continue };
         let refused = |error: RedisError, current: &Current| {
             gateway.link.reporter().report(current.number, &error);
-            if is_lost(&error) { Problem::unavailable() } else { refusal(&monitor, &error) }
+            let is_gone = is_lost(&error) && Problem::forbidden(&error).is_none();
+            if is_gone { Problem::unavailable() } else { refusal(&monitor, &error) }
         };
         if !is_let_in(gateway, &monitor, &mut current).await.map_err(|error| refused(error, &current))? {
             warn!(monitor, "samples of more than {MOST_INSTANCES} instances a day aren't taken");

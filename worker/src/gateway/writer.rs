@@ -149,11 +149,11 @@ impl Command<'_> {
 }
 
 /// What became of each job's groups.
-async fn send(current: Option<Current>, lost: Reporter, jobs: &[Job]) -> Vec<Vec<Vec<Part>>> {
+async fn send(current: Result<Current, Problem>, lost: Reporter, jobs: &[Job]) -> Vec<Vec<Vec<Part>>> {
     let commands = commands(jobs);
     let results = match current {
-        None => vec![Err(Problem::unavailable()); commands.len()],
-        Some(current) => answers(current, &lost, &commands, jobs).await,
+        Err(problem) => vec![Err(problem); commands.len()],
+        Ok(current) => answers(current, &lost, &commands, jobs).await,
     };
     let mut outcomes: Vec<Vec<Vec<Part>>> = jobs.iter().map(|job| vec![Vec::new(); job.groups.len()]).collect();
     for (command, result) in commands.iter().zip(results) {

@@ -134,5 +134,9 @@ async fn with_period(connection: &mut Connection, monitors: Vec<Companions>) -> 
 /// Whether the server refuses because this user may not.
 #[must_use]
 pub fn is_forbidden(error: &RedisError) -> bool {
-    error.code() == Some("NOPERM")
+    // What a script may not do has no code of its own, in words of Redis and of Valkey.
+    let in_script = |detail: &str| {
+        detail.starts_with("The user executing the script can't") || detail.starts_with("ACL failure in script")
+    };
+    error.code() == Some("NOPERM") || error.code() == Some("ERR") && error.detail().is_some_and(in_script)
 }

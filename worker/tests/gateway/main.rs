@@ -7,4 +7,5 @@ mod hostile;
 mod keys;
 mod metrics;
 mod restart;
+mod rights;
 mod stage;

@@ -1,7 +1,7 @@
 //! `GET /v1/status`: how the service as a whole fares.
 
 use super::Reading;
-use crate::gateway::errors::Problem;
+use crate::gateway::errors::{Code, Problem};
 use crate::store::connect::Connection;
 use axum::Json;
 use axum::extract::State;
@@ -16,7 +16,7 @@ const ALIVE_MS: u64 = 5_000;
 /// Something that keeps people from hearing of what goes wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Trouble {
-    /// What, by a name that stays: `redis_unavailable`, `no_module`, `no_worker`, `no_notifier` or `sink_failing`.
+    /// What, by a name that stays: `redis_unavailable`, `redis_refuses`, `no_module`, `no_worker`, `no_notifier` or `sink_failing`.
     code: &'static str,
     /// The same in words, with what to do about it.
     message: String,
@@ -59,7 +59,10 @@ pub(super) async fn status(State(reading): State<Reading>) -> Json<Status> {
     let mut troubles = Vec::new();
     let mut trouble = |code, message: String| troubles.push(Trouble { code, message });
     match &known {
-        Err(problem) => trouble("redis_unavailable", problem.message.clone()),
+        Err(problem) => {
+            let is_refused = problem.code == Code::RedisRefuses;
+            trouble(if is_refused { "redis_refuses" } else { "redis_unavailable" }, problem.message.clone());
+        }
         Ok(known) => {
             if !known.module && known.monitors == 0 {
                 let how = "load libeddyline.so into Redis, or let a worker count: docs/no-module.md";

@@ -5,6 +5,7 @@
 //! to there. Who comes back with that gets everything that was told since then: nothing is missing, and nothing comes twice
 //! but what was told under that very millisecond.
 
+use crate::gateway::errors::Problem;
 use eddyline_wire::command::EntryId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,7 +75,8 @@ pub type Positions = BTreeMap<Vec<u8>, Position>;
 #[derive(Debug)]
 pub struct Board {
     state: Mutex<State>,
-    ready: watch::Sender<bool>,
+    /// None until it is known.
+    ready: watch::Sender<Option<Result<(), Problem>>>,
 }
 
 #[derive(Debug)]
@@ -102,7 +104,7 @@ impl Default for Board {
             floor_ms: 0,
             high_ms: 0,
         };
-        Self { state: Mutex::new(state), ready: watch::Sender::new(false) }
+        Self { state: Mutex::new(state), ready: watch::Sender::new(None) }
     }
 }
 
@@ -129,9 +131,14 @@ impl Drop for Joined {
 
 impl Joined {
     /// Once it is known where all streams end.
-    pub(super) async fn ready(&self) {
+    ///
+    /// # Errors
+    /// They may not be read.
+    pub(super) async fn ready(&self) -> Result<(), Problem> {
+        let mut ready = self.0.ready.subscribe();
+        let known = ready.wait_for(Option::is_some).await;
         // The sender lives as long as the board.
-        let _ = self.0.ready.subscribe().wait_for(|is_ready| *is_ready).await;
+        known.ok().and_then(|known| known.clone()).unwrap_or_else(|| Err(Problem::unavailable()))
     }
 
     /// What is told from here on, what was missed since `after`, and the latest end of a window up to here.
@@ -155,6 +162,9 @@ impl Board {
         let mut state = board.state();
         state.listeners += 1;
         let is_first = !std::mem::replace(&mut state.is_followed, true);
+        if is_first {
+            board.ready.send_replace(None);
+        }
         (Joined(Arc::clone(board)), is_first)
     }
 
@@ -172,7 +182,7 @@ impl Board {
         // A millisecond more, so that who comes back with it is known to have heard of nothing before.
         state.high_ms = state.floor_ms.saturating_add(1);
         drop(state);
-        self.ready.send_replace(true);
+        self.ready.send_replace(Some(Ok(())));
     }
 
     /// Monitors that are new, or whose streams end earlier than they did, are read from there.
@@ -224,11 +234,19 @@ impl Board {
         state.told = broadcast::Sender::new(KEPT);
     }
 
+    /// The streams may not be read: all listeners are dropped, and told when they come back.
+    pub(super) fn refuse(&self, problem: Problem) {
+        let mut state = self.state();
+        self.forget(&mut state);
+        state.told = broadcast::Sender::new(KEPT);
+        self.ready.send_replace(Some(Err(problem)));
+    }
+
     fn forget(&self, state: &mut State) {
         state.is_followed = false;
         state.positions.clear();
         state.journal.clear();
-        self.ready.send_replace(false);
+        self.ready.send_replace(None);
     }
 
     // Whoever panicked left it whole: each change is one assignment after another of plain values.

@@ -3,6 +3,7 @@
 use super::board::{Board, Positions};
 use super::read::{self, Found};
 use crate::gateway::Gateway;
+use crate::gateway::errors::Problem;
 use crate::gateway::reading::history::each;
 use crate::gateway::reading::names::Names;
 use crate::logs::Notice;
@@ -56,6 +57,11 @@ pub(super) async fn follow(board: Arc<Board>, gateway: Gateway, names: Arc<Names
         };
         if trouble.is_news(&told(&error)) {
             warn!("what is new can't be read at the moment: {}", told(&error));
+        }
+        if let Some(problem) = Problem::forbidden(&error) {
+            // Who listens is told when it comes back, instead of hearing nothing.
+            board.refuse(problem);
+            return;
         }
         sleep(backoff.next_wait()).await;
     }

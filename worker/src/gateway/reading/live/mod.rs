@@ -38,14 +38,14 @@ impl Live {
     /// One more listener.
     ///
     /// # Errors
-    /// There is no connection to Redis.
+    /// There is no connection to Redis, or it doesn't let us listen.
     pub async fn join(&self) -> Result<Joined, Problem> {
         let (joined, is_first) = Board::join(&self.board);
         if is_first {
             let (board, gateway, names) = (Arc::clone(&self.board), self.gateway.clone(), Arc::clone(&self.names));
             tokio::spawn(follow::follow(board, gateway, names));
         }
-        timeout(PATIENCE, joined.ready()).await.map_err(|_| Problem::unavailable())?;
+        timeout(PATIENCE, joined.ready()).await.map_err(|_| Problem::unavailable())??;
         Ok(joined)
     }
 }

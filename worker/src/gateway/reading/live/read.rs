@@ -3,6 +3,7 @@
 use super::board::{Kind, News, Position};
 use crate::gateway::reading::scored::{self, Order, ScoreBody, Scored};
 use crate::store::connect::Connection;
+use crate::store::search::is_forbidden;
 use crate::store::stream::{self, RawEntry};
 use eddyline_wire::command::EntryId;
 use eddyline_wire::keys::{Companions, MAX_NAME};
@@ -30,7 +31,7 @@ pub(super) async fn end(connection: &mut Connection, keys: &Companions, is_new: 
     for key in [keys.scores(), keys.incidents()] {
         pipe.cmd("XREVRANGE").arg(key).arg("+").arg("-").arg("COUNT").arg(count);
     }
-    let replies: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(connection).await?;
+    let replies = allowed(pipe.ignore_errors().query_async(connection).await?)?;
     let end = |reply: RedisResult<Value>| {
         let page: Vec<RawEntry> = reply.ok().and_then(|page| Vec::from_redis_value(page).ok()).unwrap_or_default();
         let is_read_whole = is_new && page.len() <= PAGE;
@@ -39,6 +40,14 @@ pub(super) async fn end(connection: &mut Connection, keys: &Companions, is_new: 
     };
     let [score, alert] = <[_; 2]>::try_from(replies).expect("as many replies as commands").map(end);
     Ok(Position { score, alert })
+}
+
+/// Others' keys may be called like ours, which is nobody's trouble; that we may not look is.
+fn allowed(replies: Vec<RedisResult<Value>>) -> RedisResult<Vec<RedisResult<Value>>> {
+    match replies.iter().find_map(|reply| reply.as_ref().err().filter(|error| is_forbidden(error))) {
+        Some(error) => Err(error.clone()),
+        None => Ok(replies),
+    }
 }
 
 /// What was found.
@@ -57,7 +66,7 @@ pub(super) async fn after(connection: &mut Connection, keys: &Companions, from: 
     let mut pipe = redis::pipe();
     pipe.add_command(scored::command(keys, Order::OldestFirst, &format!("({}", from.score), "+", PAGE));
     pipe.cmd("XRANGE").arg(keys.incidents()).arg(format!("({}", from.alert)).arg("+").arg("COUNT").arg(PAGE);
-    let replies: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(connection).await?;
+    let replies = allowed(pipe.ignore_errors().query_async(connection).await?)?;
     let [scores, alerts] = <[_; 2]>::try_from(replies).expect("as many replies as commands");
     let scores = scores.ok().and_then(|page| Vec::from_redis_value(page).ok()).unwrap_or_default();
     let alerts: Vec<RawEntry> = alerts.ok().and_then(|page| Vec::from_redis_value(page).ok()).unwrap_or_default();
