@@ -73,6 +73,20 @@ fn what_is_wrong_with_a_whole_request_is_its_status() {
 }
 
 #[test]
+fn a_request_with_its_own_key_is_counted_once_whichever_gateway_it_comes_to() {
+    let server = server_with(&["checkout"]);
+    let gateways = [Gateway::before(&server), Gateway::before(&server)];
+    let send =
+        |gateway: &Gateway, body: &str| gateway.ask("POST", CHECKOUT, &[("idempotency-key", "a-1")], body.as_bytes());
+    for gateway in gateways.iter().cycle().take(4) {
+        let answer = send(gateway, r#"[{"status":1},7]"#);
+        assert_eq!((answer.status, &answer.json()["accepted"]), (207, &json!(1)), "the first one's answer");
+    }
+    assert_eq!(send(&gateways[1], r#"{"status":2}"#).error(), (422, "idempotency_mismatch".into()));
+    assert_eq!(observations(&server, "checkout"), 1);
+}
+
+#[test]
 fn a_hundred_errors_are_told_of_many() {
     let server = server_with(&["checkout"]);
     let gateway = Gateway::before(&server);

@@ -1,7 +1,9 @@
 //! Who may what.
 
 use crate::stage::{Answer, Gateway, SOON, observations, server_with};
-use eddyline_testkit::eventually;
+use eddyline_testkit::{Server, eventually};
+use eddyline_worker::gateway::reading::openapi::document;
+use std::collections::BTreeSet;
 use std::process::Command;
 
 const PATH: &str = "/v1/events?monitor=checkout";
@@ -37,6 +39,65 @@ fn a_key_lets_in_whom_its_scopes_say_and_a_reload_changes_them() {
     assert_eq!(observations(&server, "checkout"), 3);
     gateway.rewrite(&ops_section);
     eventually(SOON, || send(&gateway, &app, ITEM).status == 401);
+}
+
+/// Which key each route needs.
+const SCOPES: [(&str, &str, &str); 22] = [
+    ("POST", "/api/v1/write", "write"),
+    ("POST", "/v1/events", "write"),
+    ("GET", "/v1/incidents", "read"),
+    ("GET", "/v1/incidents/{id}", "read"),
+    ("POST", "/v1/incidents/{id}/feedback", "admin"),
+    ("GET", "/v1/markers", "read"),
+    ("POST", "/v1/markers", "write"),
+    ("POST", "/v1/metrics", "write"),
+    ("GET", "/v1/monitors", "read"),
+    ("GET", "/v1/monitors/{name}", "read"),
+    ("PUT", "/v1/monitors/{name}", "admin"),
+    ("GET", "/v1/monitors/{name}/count", "read"),
+    ("GET", "/v1/monitors/{name}/explain", "read"),
+    ("GET", "/v1/monitors/{name}/fingerprints", "read"),
+    ("GET", "/v1/monitors/{name}/quantiles", "read"),
+    ("GET", "/v1/monitors/{name}/scores", "read"),
+    ("GET", "/v1/monitors/{name}/top", "read"),
+    ("GET", "/v1/notifications", "read"),
+    ("POST", "/v1/preview", "read"),
+    ("GET", "/v1/status", "read"),
+    ("GET", "/v1/stream", "read"),
+    ("POST", "/v1/traces", "write"),
+];
+
+#[test]
+fn every_route_needs_a_key_of_its_scope() {
+    let document = serde_json::to_value(document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |it| (path, it)));
+    let told: BTreeSet<_> = operations
+        .map(|(path, (method, operation))| {
+            let scope = operation["security"][1]["bearer"][0].as_str().unwrap();
+            (path.as_str(), method.to_uppercase(), scope)
+        })
+        .collect();
+    let expected: BTreeSet<_> =
+        SCOPES.iter().map(|(method, path, scope)| (*path, (*method).to_owned(), *scope)).collect();
+    assert_eq!(told, expected, "the document has them all");
+
+    let server = Server::plain().start().unwrap();
+    let keys = ["write", "read", "admin"].map(|scope| (scope, key(&[scope, "--scope", scope])));
+    let sections: String = keys.iter().map(|(_, (_, section))| section.as_str()).collect();
+    let gateway = Gateway::with(&server, &sections);
+    for (method, path, scope) in SCOPES {
+        let path = path.replace("{name}", "checkout").replace("{id}", "5b1f2c9a7e3d4860");
+        let status = |headers: &[_]| gateway.status(method, &path, headers);
+        assert_eq!(status(&[]), 401, "{method} {path} without a key");
+        assert_eq!(status(&[("x-api-key", "edk_0000")]), 401, "{method} {path} with a key that isn't known");
+        for (has, (key, _)) in &keys {
+            let status = status(&[("x-api-key", key)]);
+            let is_let_in = status != 401 && status != 403;
+            assert_eq!(is_let_in, *has == scope || *has == "admin", "{method} {path} with '{has}': {status}");
+            assert!(is_let_in || status == 403, "{method} {path} with '{has}': {status}");
+        }
+    }
 }
 
 #[test]
