@@ -220,6 +220,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_user_may_not_is_no_fault_of_this_program() {
+        let server = |text: &str| match redis::parse_redis_value(format!("-{text}\r\n").as_bytes()).unwrap() {
+            redis::Value::ServerError(error) => RedisError::from(error),
+            other => panic!("{other:?}"),
+        };
+        for text in [
+            "NOPERM this user has no permissions to run the 'xrange' command",
+            "NOPERM No permissions to access a key",
+            "ERR The user executing the script can't run this command or subcommand script: 12, on @user_script:1.",
+            "ERR ACL failure in script: User w has no permissions to run the 'hget' command script: 12, on @user_script:1.",
+            "NOAUTH Authentication required.",
+            "WRONGPASS invalid username-password pair or user is disabled.",
+        ] {
+            let problem = Problem::from(server(text));
+            assert_eq!((problem.code, problem.retry_after), (Code::RedisRefuses, Some(MENDED)), "{text}");
+            assert!(problem.message.contains("docs/operations.md"), "{}", problem.message);
+        }
+        assert_eq!(Problem::from(server("ERR syntax error")).code, Code::Internal);
+        assert_eq!(Problem::from(server("OOM command not allowed")).code, Code::RedisRefuses);
+    }
+
+    #[test]
     fn codes_are_snake_case_and_of_errors() {
         for code in Code::ALL {
             let text = code.as_str();

@@ -150,4 +150,29 @@ mod tests {
         stop.send_replace(true);
         serving.await.unwrap();
     }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_its_answer_gives_up_its_place_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let limits = Limits { connections: 1, taken: Duration::from_millis(100), ..Limits::default() };
+        let large = || async { vec![b'x'; 64 << 20] };
+        let app = Router::new().route("/", get(|| async { "here" })).route("/large", get(large));
+        let serving = tokio::spawn(accept(listener, app, limits, stopped));
+        let answer = spawn_blocking(move || {
+            let mut idle = std::net::TcpStream::connect(address).unwrap();
+            idle.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            let mut next = std::net::TcpStream::connect(address).unwrap();
+            next.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            next.read_to_string(&mut answer).unwrap();
+            drop(idle);
+            answer
+        });
+        let answer = timeout(Duration::from_secs(60), answer).await.expect("the next one has its turn");
+        assert!(answer.unwrap().ends_with("here"));
+        stop.send_replace(true);
+        serving.await.unwrap();
+    }
 }

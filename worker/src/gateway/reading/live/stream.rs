@@ -146,7 +146,37 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::reading::live::board::{Board, Kind, News};
     use axum::http::HeaderValue;
+    use eddyline_wire::command::EntryId;
+    use tokio::sync::{Semaphore, broadcast};
+
+    #[tokio::test]
+    async fn who_takes_nothing_is_dropped_and_gives_up_its_place() {
+        let (places, board) = (Arc::new(Semaphore::new(1)), Arc::new(Board::default()));
+        let (teller, told) = broadcast::channel(16);
+        for ms in 1..=8 {
+            let entry = EntryId { ms, seq: 0 };
+            let news = News { monitor: b"shop".to_vec(), kind: Kind::Score, entry, data: "{}".to_owned() };
+            teller.send(Arc::new(Told { high_ms: ms, news })).unwrap();
+        }
+        let (events, mut receiver) = mpsc::channel(2);
+        let listener = Listener {
+            only: None,
+            events,
+            patience: Duration::from_millis(50),
+            _joined: Board::join(&board).0,
+            _place: Arc::clone(&places).try_acquire_owned().unwrap(),
+        };
+        let serving = listener.serve(None, Vec::new(), told);
+        timeout(Duration::from_secs(60), serving).await.expect("it isn't waited for");
+        assert_eq!(places.available_permits(), 1);
+        let mut waited = 0;
+        while receiver.recv().await.is_some() {
+            waited += 1;
+        }
+        assert_eq!(waited, 2, "no more waits than may");
+    }
 
     #[test]
     fn only_milliseconds_say_where_to_begin() {
