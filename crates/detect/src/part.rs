@@ -28,8 +28,10 @@ const GROUP: usize = 64;
 const BESIDE: f64 = 0.5;
 
 /// The number of events by itself has something to say where all numbers together can't tell yet: what a sum of events
-/// deviates by is near a normal distribution, so that a tenth outage is as rare as the first. It ranks nothing.
+/// deviates by is near a normal distribution, so that a tenth outage is as rare as the first. It ranks nothing, and says
+/// nothing before there were as many windows as its deviation remembers.
 const SIZE: Voice = Voice { weight: 0.25, leads: false, bounded: true };
+const SIZE_AFTER: u32 = 1_000;
 
 /// What scores a part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,6 +82,8 @@ pub(crate) struct Part {
     voice: Voice,
     model: Model,
     learned: u32,
+    /// Windows that it learns before it says anything.
+    listens: u32,
     past: Past,
     /// Whether a window beyond the alert line was counted in this incident.
     counted: bool,
@@ -101,6 +105,7 @@ impl Part {
             past: Past::new(pace, Nature::of(block)),
             model,
             learned: 0,
+            listens: 0,
             counted: false,
         };
         match block {
@@ -147,6 +152,7 @@ impl Part {
                 };
                 let size = size.map(|at| Self {
                     past: Past::new(pace, Nature::Deviation),
+                    listens: SIZE_AFTER,
                     ..part(at, 1, SIZE, Model::of(Detector::Ewma, &names[at..=at], pace))
                 });
                 std::iter::once(season).chain(size).chain(names.chunks(group).enumerate().flat_map(of_group)).collect()
@@ -197,6 +203,7 @@ impl Part {
             Model::Lone(_) => (-score).exp(),
             _ => self.past.p(score),
         };
+        let score = score.filter(|_| self.learned >= self.listens);
         let weight = if score.is_some() { self.voice.weight } else { 0.0 };
         Opinion { p: score.map_or(1.0, p), voice: Voice { weight, ..self.voice } }
     }
@@ -319,8 +326,9 @@ impl Part {
 
     /// Whether it could be what [`Self::of`] made, some windows later.
     pub(crate) fn is_consistent(&self, made: &Self, block: &Block, pace: Pace) -> bool {
-        let place = (self.block, self.first, self.len, self.voice);
-        if place != (made.block, made.first, made.len, made.voice) || !self.past.is_consistent(&made.past) {
+        let place = (self.block, self.first, self.len, self.voice, self.listens);
+        if place != (made.block, made.first, made.len, made.voice, made.listens) || !self.past.is_consistent(&made.past)
+        {
             return false;
         }
         let names = match block {
