@@ -14,6 +14,9 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOK_IN_TURN: Duration = Duration::from_millis(250);
 /// A lease that was given back is left free this long for whose turn it is.
 const GIVEN_BACK: Duration = LONGEST.saturating_mul(2);
+/// Whoever let its turn pass is asked again after so long, and then after twice as long each time: it may have been
+/// frozen for a moment that nobody else noticed.
+const ASKED_AGAIN: Duration = Duration::from_secs(8);
 
 /// Where things stand with a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,21 @@ pub(super) enum Hold {
     Elsewhere(Duration),
 }
 
+/// Nobody took the lease whose turn was before ours.
+#[derive(Debug, Clone, Copy)]
+struct Unwanted {
+    round: u64,
+    since: Instant,
+    /// How long it is kept before they are asked again.
+    keep: Duration,
+}
+
+impl Unwanted {
+    fn holds(&self, turn: Turn) -> bool {
+        self.round == turn.round && self.since.elapsed() < self.keep
+    }
+}
+
 /// A lease, held or not.
 #[derive(Debug, Default)]
 pub(super) struct Holding {
@@ -37,8 +55,7 @@ pub(super) struct Holding {
     free_since: Option<Instant>,
     /// The round in which it was given back.
     given_back: Option<u64>,
-    /// The round in which nobody took it whose turn was before ours.
-    unwanted: Option<u64>,
+    unwanted: Option<Unwanted>,
 }
 
 impl Holding {
@@ -70,7 +87,7 @@ impl Holding {
         worker: &str,
     ) -> RedisResult<Hold> {
         if let Some(lease) = &mut self.lease {
-            if turn.place > 0 && self.unwanted != Some(turn.round) {
+            if turn.place > 0 && !self.unwanted.is_some_and(|unwanted| unwanted.holds(turn)) {
                 return Ok(Hold::Due);
             }
             if lease.keep(connection, &keys.lease()).await? {
@@ -98,7 +115,14 @@ impl Holding {
                 self.lease = Some(lease);
                 self.free_since = None;
                 // Those before had their chance: to give it to them again and again would leave it alone half of the time.
-                self.unwanted = (turn.place > 0).then_some(turn.round);
+                self.unwanted = (turn.place > 0).then(|| Unwanted {
+                    round: turn.round,
+                    since: Instant::now(),
+                    keep: match self.unwanted {
+                        Some(before) if before.round == turn.round => before.keep.saturating_mul(2),
+                        _ => ASKED_AGAIN,
+                    },
+                });
                 Ok(Hold::Taken)
             }
             Taking::Elsewhere(left) => Ok(self.elsewhere(left, turn)),

@@ -169,7 +169,13 @@ impl Audit {
                 (0, _) => self.wrong.push(format!("{what} opened no incident")),
                 (_, 0 | 1) => {}
                 _ if cut => self.cut += 1,
-                (_, n) => self.wrong.push(format!("{what} opened {n} incidents")),
+                (_, n) => {
+                    let told: Vec<String> = opened
+                        .iter()
+                        .map(|alert| format!("{} since {}: {}", alert.incident, alert.since_ms, alert.summary))
+                        .collect();
+                    self.wrong.push(format!("{what} opened {n} incidents: {}", told.join("; ")));
+                }
             }
             let open = opened.iter().find(|opened| {
                 let over = |alert: &&Alert| alert.incident == opened.incident && alert.event == Event::Resolved;

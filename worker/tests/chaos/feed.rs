@@ -5,7 +5,7 @@ use anyhow::Result;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use redis::Connection;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle, sleep};
@@ -21,6 +21,10 @@ const A_WINDOW: RangeInclusive<usize> = 12..=28;
 /// Few, so that 200 ms hold enough calls of each to be sure of something.
 const SERVICES: [&str; 2] = ["web", "pay"];
 const LASTS_MS: u64 = 3_000;
+/// Most faults of a monitor, however long the run: what breaks three times a minute for half an hour is not unusual.
+const FAULTS: u64 = 10;
+/// From the end of a fault to the next.
+const CALM_MS: Range<u64> = 15_000..25_000;
 
 /// The monitor's name.
 pub(crate) fn name(monitor: usize) -> String {
@@ -119,13 +123,14 @@ impl Feed {
         let began = now_ms();
         let (from, to) = (began + calm.as_millis() as u64, began + ends.as_millis() as u64);
         let mut random = StdRng::seed_from_u64(seed);
+        let spread = (to.saturating_sub(from) / FAULTS).saturating_sub(CALM_MS.start);
         let mut injections = Vec::new();
         for monitor in 0..MONITORS {
             let mut at = from + random.random_range(0..12_000);
             while at + LASTS_MS < to {
                 let fault = [Fault::Errors, Fault::Slow, Fault::Surge][random.random_range(0..3)];
                 injections.push(Injection { monitor, from_ms: at, to_ms: at + LASTS_MS, fault });
-                at += LASTS_MS + random.random_range(15_000..25_000);
+                at += LASTS_MS + spread + random.random_range(CALM_MS);
             }
         }
         let shared = Arc::new(Shared {
