@@ -62,10 +62,19 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("eddyline: {error:#}");
+            eprintln!("eddyline: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and its causes, each once: some repeat the one behind them.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match &told[..] {
+        "" => cause,
+        _ if told.ends_with(&cause) => told,
+        _ => format!("{told}: {cause}"),
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -85,7 +94,7 @@ async fn give_feedback(args: &FeedbackArgs) -> anyhow::Result<()> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn mark(args: &MarkArgs) -> anyhow::Result<()> {
-    let (mut connection, _pushes) = args.server.redis.connect().await?;
+    let mut connection = args.server.redis.connect_for_command().await?;
     let id = markers::add(&mut connection, &args.text, args.monitor.as_ref().map(Companions::monitor)).await?;
     println!("marked as {id}");
     Ok(())

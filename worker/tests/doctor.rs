@@ -80,6 +80,22 @@ fn assert_only(findings: &[String], words: &[&str]) {
 }
 
 #[test]
+fn a_server_that_is_not_there_is_named_once_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("unix://{}", folder.path().join("gone").display());
+    let monitor = ["explain", "checkout", "last"];
+    for words in [&["doctor"][..], &monitor, &["delete", "checkout"], &["mark", "pay v1.2.3"], &["export", "checkout"]]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_eddyline")).args(words).args(["--redis", &url]).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(told.matches("No such file").count(), 1, "{words:?}: {told}");
+        assert!(told.starts_with("eddyline: no connection to "), "{words:?}: {told}");
+        assert!(told.ends_with("; start the server, or name another with --redis\n"), "{told}");
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+    }
+}
+
+#[test]
 fn of_a_monitor_that_is_scored_on_a_server_that_saves_there_is_nothing_to_say() {
     let (server, mut connection) = server();
     monitor(&mut connection, MONITOR);

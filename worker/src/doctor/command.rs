@@ -45,7 +45,7 @@ pub struct Report {
 /// Trouble with Redis.
 pub fn examine(address: &Address) -> RedisResult<Report> {
     let ours = env!("CARGO_PKG_VERSION");
-    let mut patient = Patient::new(address.connect_blocking()?);
+    let mut patient = Patient::new(address.connect_blocking_for_command()?);
     let config: Option<BTreeMap<String, String>> =
         patient.try_ask(redis::cmd("CONFIG").arg("GET").arg("save").arg("appendonly"))?;
     let facts = Facts { info: patient.info()?, config: config.unwrap_or_default() };

@@ -61,7 +61,7 @@ pub async fn run(question: &Question) -> Result<(), ExplainError> {
             Some(sources.load()?.config.live.choices.of(question.monitor.monitor()).0)
         }
     };
-    let (mut connection, _pushes) = question.address.connect().await?;
+    let mut connection = question.address.connect_for_command().await?;
     let answer = answer::find_as_chosen(&mut connection, &question.monitor, question.which, chosen.as_ref()).await?;
     let mut out = io::stdout().lock();
     if question.json {

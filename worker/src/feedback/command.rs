@@ -21,7 +21,7 @@ pub enum Order {
 /// # Errors
 /// See [`FeedbackError`].
 pub async fn run(address: &Address, order: &Order) -> Result<Vec<String>, FeedbackError> {
-    let (mut connection, _pushes) = address.connect().await?;
+    let mut connection = address.connect_for_command().await?;
     match order {
         Order::Give(request) => Ok(vec![sentence(&give(&mut connection, request).await?, request.word)]),
         Order::List(monitor) => {

@@ -56,7 +56,7 @@ impl ThroughServer {
     /// # Errors
     /// A server that can't be reached, has no module, or has such a monitor.
     pub fn new(plan: &Plan, address: &Address) -> Result<Self, ReplayError> {
-        let mut connection = address.connect_blocking()?;
+        let mut connection = address.connect_blocking_for_command()?;
         if redis::cmd("EDDY.LIST").exec(&mut connection).is_err_and(|error| discovery::is_unknown_command(&error)) {
             return Err(ReplayError::NoModule);
         }

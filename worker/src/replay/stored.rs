@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// # Errors
 /// Trouble with Redis.
 pub fn read(address: &Address, keys: &Companions) -> Result<Vec<(Fingerprint, Arc<NamedSchema>)>, ReplayError> {
-    let mut connection = address.connect_blocking()?;
+    let mut connection = address.connect_blocking_for_command()?;
     let page = stream::all(&mut connection, &keys.fingerprints())?;
     let records: BTreeMap<String, Vec<u8>> = redis::cmd("HGETALL").arg(keys.schemas()).query(&mut connection)?;
     let setting = |name: &str| redis::cmd("HGET").arg(keys.settings()).arg(name).to_owned();

@@ -7,6 +7,7 @@ use redis::cluster::ClusterClientBuilder;
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, PushInfo, RedisError, RedisResult};
 use std::convert::Infallible;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -51,20 +52,40 @@ impl Address {
     /// # Errors
     /// Whatever keeps it from being connected; a cluster, which is no one server.
     pub fn connect_blocking(&self) -> RedisResult<redis::Connection> {
-        let client = match &self.place {
-            Place::Server(info) => Client::open(info.clone())?,
-            Place::Sentinel { .. } => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                runtime.block_on(self.primary())?
-            }
-            Place::Cluster(_) => {
-                let why = "this command looks at one server: name a node of the cluster as redis://host:port";
-                return Err(RedisError::from((ErrorKind::InvalidClientConfig, why)));
-            }
-        };
-        let connection = client.get_connection_with_timeout(CONNECT)?;
+        if let Place::Cluster(_) = &self.place {
+            let why = "this command looks at one server: name a node of the cluster as redis://host:port";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why).into());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let connection = runtime.block_on(self.primary())?.get_connection_with_timeout(CONNECT)?;
         connection.set_read_timeout(Some(RESPONSE))?;
         Ok(connection)
+    }
+
+    /// As [`Self::connect`], for a command that a person runs, who is told what to do if nobody answers.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being connected.
+    pub async fn connect_for_command(&self) -> RedisResult<Connection> {
+        let connected = self.connect().await;
+        connected.map(|(connection, _)| connection).map_err(|error| self.explained(error))
+    }
+
+    /// As [`Self::connect_blocking`], for a command that a person runs, who is told what to do if nobody answers.
+    ///
+    /// # Errors
+    /// As [`Self::connect_blocking`].
+    pub fn connect_blocking_for_command(&self) -> RedisResult<redis::Connection> {
+        self.connect_blocking().map_err(|error| self.explained(error))
+    }
+
+    fn explained(&self, error: RedisError) -> RedisError {
+        if !error.is_io_error() || matches!(self.place, Place::Cluster(_)) {
+            return error;
+        }
+        let what =
+            format!("no connection to {}: {error}; start the server, or name another with --redis", self.shown());
+        io::Error::new(io::ErrorKind::NotConnected, what).into()
     }
 
     /// The server to speak to.

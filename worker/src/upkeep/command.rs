@@ -45,7 +45,7 @@ pub enum OrderError {
 /// See [`OrderError`].
 pub fn run(order: &Order) -> Result<(), OrderError> {
     let Order { address, monitor, change, .. } = order;
-    let mut connection = address.connect_blocking().map_err(ChangeError::from)?;
+    let mut connection = address.connect_blocking_for_command().map_err(ChangeError::from)?;
     let found = look(monitor, change, &mut connection)?;
     let mut out = io::stdout().lock();
     if order.dry_run {

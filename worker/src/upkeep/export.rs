@@ -50,7 +50,7 @@ pub fn run(export: &Export) -> Result<(), ExportError> {
     if out.is_none() && io::stdout().is_terminal() {
         return Err(ExportError::Terminal);
     }
-    let mut connection = address.connect_blocking()?;
+    let mut connection = address.connect_blocking_for_command()?;
     let mut pipe = redis::pipe();
     pipe.atomic();
     pipe.cmd("GET").arg(monitor.model());

@@ -93,7 +93,7 @@ pub fn run(import: &Import) -> Result<(), ImportError> {
     let shown = import.file.display().to_string();
     let bytes = read(&import.file).map_err(|error| ImportError::Unreadable(shown.clone(), error))?;
     let (archive, learnt) = Archive::decode(&bytes).map_err(|error| ImportError::File(shown, error))?;
-    let mut connection = import.address.connect_blocking()?;
+    let mut connection = import.address.connect_blocking_for_command()?;
     let name = printable(import.monitor.monitor(), 128);
     let mut out = io::stdout().lock();
     for _ in 0..TRIES {

@@ -38,7 +38,7 @@ export async function open({ about: name, query, signal }) {
     SPANS.map((windows) => h('option', { value: windows, selected: windows === shown }, monitor.window_ms ? duration(windows * monitor.window_ms) : `${windows} windows`)));
 
   const scores = chart({ name: 'Score', lines: [{ label: 'score' }], format: score, range: () => [0, 1], alert: 0.5, height: 170, sync: 'monitor', extra: h('span.small.muted', {}, 'alert line at 0.5') });
-  const counts = chart({ name: monitor.kind === 'vectors' ? 'Vectors a window' : 'Observations a window', lines: [{ label: 'count', colour: '--series-4' }], height: 110, sync: 'monitor' });
+  const counts = chart({ name: monitor.kind === 'vectors' ? 'Vectors a window' : 'Observations a window', lines: [{ label: 'count', colour: '--series-4' }], height: 110, sync: 'monitor', banded: true });
   const charts = features({ monitor, chosen: query.get('features'), span });
 
   const draw = beforeNextPicture(() => {

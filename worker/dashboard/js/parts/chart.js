@@ -8,17 +8,30 @@ const TOLD = 60;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** Values from which on it can be said where most of them are. */
+const ENOUGH = 20;
+
+/** Where nine tenths of the values are; null where there are too few to say. */
+export function mostly(values) {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length < ENOUGH) return null;
+  const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
+  return { low: at(0.05), high: at(0.95), word: 'nine of ten' };
+}
+
 /**
  * A chart of `lines`: `[{ label, colour }]`. `format` shows a value, `range` fixes the scale, `alert` is a line's height.
- * `draw(xs, yss)` takes times in ms and a row of values a line; `band(low, high)` marks what is usual.
+ * `draw(xs, yss)` takes times in ms and a row of values a line; `band(low, high)` marks what is usual, and until somebody says
+ * that, `banded` marks where most values of the first line are.
  */
-export function chart({ name, lines, format = number, range, alert, height = 150, sync, extra }) {
+export function chart({ name, lines, format = number, range, alert, height = 150, sync, extra, banded = false }) {
   const readout = h('span.small.muted');
   const place = h('div.chart', { 'aria-hidden': 'true' });
   const table = h('div.scrolls', { tabindex: 0, role: 'region', 'aria-label': `${name}: numbers` });
   const numbers = h('details', { ontoggle: () => tell() }, h('summary', {}, 'Numbers'), table);
   const element = h('section.card', { 'aria-label': name }, h('header', {}, h('h2', {}, name), readout, extra), h('div.inside', {}, place, numbers));
   let data = [[], ...lines.map(() => [])];
+  let known = null;
   let usual = null;
   let told = '';
 
@@ -71,7 +84,7 @@ export function chart({ name, lines, format = number, range, alert, height = 150
     const at = isOn ? plot.cursor.idx : data[0].length - 1;
     if (at < 0 || data[0][at] === undefined) return say(readout, '');
     const values = lines.map((line, i) => `${lines.length > 1 ? `${line.label} ` : ''}${format(data[i + 1][at])}`).join(', ');
-    const band = usual ? ` · usual ${format(usual.low)} to ${format(usual.high)}` : '';
+    const band = usual ? ` · ${usual.word} ${format(usual.low)} to ${format(usual.high)}` : '';
     say(readout, `${isOn ? `${time(data[0][at] * 1000)}: ` : ''}${values}${band}`);
   }
 
@@ -97,12 +110,14 @@ export function chart({ name, lines, format = number, range, alert, height = 150
     element,
     draw(xs, yss) {
       data = [xs.map((ms) => ms / 1000), ...yss];
+      usual = known ?? (banded ? mostly(yss[0]) : null);
       plot.setData(data);
       readOut(plot);
       tell();
     },
     band(low, high) {
-      usual = Number.isFinite(low) && Number.isFinite(high) && high >= low ? { low, high } : null;
+      known = Number.isFinite(low) && Number.isFinite(high) && high >= low ? { low, high, word: 'usual' } : null;
+      usual = known ?? usual;
       plot.setData(data);
       readOut(plot);
     },

@@ -1,4 +1,5 @@
-// Chosen features of a monitor over time, each with the band of what is usual where the last explanation has one.
+// Chosen features of a monitor over time, each with the band of what is usual: as the last explanation has it, else where most
+// of the shown values are.
 
 import { read } from '../api.js';
 import { fill, h } from '../dom.js';
@@ -34,7 +35,7 @@ export function features({ monitor, chosen, span }) {
     for (const [at, name] of names.entries()) {
       if (charts.has(name)) continue;
       const away = h('button.quiet', { type: 'button', 'aria-label': `Hide ${name}`, title: 'Hide', onclick: () => { choose(names.filter((other) => other !== name)); add.focus(); } }, '×');
-      const one = chart({ name, lines: [{ label: name, colour: COLOURS[at % COLOURS.length] }], height: 110, sync: 'monitor', extra: away });
+      const one = chart({ name, lines: [{ label: name, colour: COLOURS[at % COLOURS.length] }], height: 110, sync: 'monitor', extra: away, banded: true });
       charts.set(name, one);
       const band = bands.get(name);
       if (band) one.band(band.low, band.high);

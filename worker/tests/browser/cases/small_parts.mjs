@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-export const title = 'events are read wherever the bytes are cut, windows are shown once and in order, numbers are short';
+export const title = 'events are read wherever the bytes are cut, windows are shown once and in order, bands hold most values, numbers are short';
 
 export async function run({ show }) {
   const view = await show();
@@ -30,6 +30,13 @@ export async function run({ show }) {
     return { news, rows: rows(past.all(), 1000, [({ n }) => n]) };
   });
   assert.deepEqual(windows, { news: [true, true, false, true], rows: [[1000, 2000, 3000, 4000, 9000], [[1, 2, 3, null, 9]]] });
+
+  const bands = await page.evaluate(async () => {
+    const { mostly } = await import('/dashboard/js/parts/chart.js');
+    const hundred = [...Array(101).keys()].reverse();
+    return [mostly(hundred.slice(0, 19)), mostly([null, NaN, ...hundred, 1e9])];
+  });
+  assert.deepEqual(bands, [null, { low: 5, high: 96, word: 'nine of ten' }]);
 
   const shown = await page.evaluate(async () => {
     const { number, span, times } = await import('/dashboard/js/format.js');
