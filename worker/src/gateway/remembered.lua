@@ -1,23 +1,6 @@
--- Counts a request's observations of one monitor once.
--- KEYS: the monitor, its two memories of requests. ARGV: the request, its body, how long it is remembered (ms), how many are;
--- then for each EDDY.MOBSERVE the number of its words behind the key, and these.
+-- Behind recalled.lua: counts a request's observations of one monitor.
+-- ARGV behind it: for each EDDY.MOBSERVE the number of its words behind the key, and these.
 -- Replies what became of it, a flag for each command (1: counted), the first error.
-local time = redis.call('TIME')
-local generation = math.floor((time[1] * 1000 + math.floor(time[2] / 1000)) / ARGV[3])
-local this = KEYS[2 + generation % 2]
-for _, memory in ipairs({KEYS[2], KEYS[3]}) do
-  local known = redis.call('HGET', memory, ARGV[1])
-  if known then
-    local body, flags, why = known:sub(1, 16), known:match('^([01]*):(.*)$', 17)
-    if body ~= ARGV[2] then
-      return {'other', '', ''}
-    end
-    return {'counted', flags, why}
-  end
-end
-if redis.call('HLEN', this) >= tonumber(ARGV[4]) then
-  return {'full', '', ''}
-end
 -- First of all: a server without room for it refuses while nothing is counted.
 redis.call('HSET', this, ARGV[1], '')
 local flags, first, at = {}, '', 5

@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use eddyline_intake::group::Group;
 use eddyline_wire::command::mobserve::MAX_ROWS;
 use eddyline_wire::keys::Companions;
-use redis::{ErrorKind, RedisError, RedisResult, Script};
+use redis::{ErrorKind, RedisError, RedisResult, Script, ScriptInvocation};
 use sha2::{Digest, Sha256};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
@@ -27,7 +27,8 @@ const MOST: usize = 100_000;
 /// Words that a script hands to one command; Lua's stack has room for 8,000.
 const WORDS: usize = 7000;
 
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("remembered.lua")));
+static SCRIPT: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("recalled.lua"), include_str!("remembered.lua"))));
 
 /// By which a request is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,15 +83,7 @@ pub(super) async fn count(
 ) -> Result<Vec<Vec<Part>>, Problem> {
     let Current { mut connection, number } = link.current()?;
     let keys = Companions::of(monitor.as_bytes()).map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
-    let mut call = SCRIPT.key(monitor);
-    let (memories, time) = match request.is_sending {
-        true => (keys.sendings(), MEMORY_OF_SENDINGS),
-        false => (keys.requests(), MEMORY),
-    };
-    for generation in memories {
-        call.key(generation);
-    }
-    call.arg(&request.key).arg(digest).arg(time.as_millis() as u64).arg(MOST);
+    let mut call = begun(&SCRIPT, &keys, request, digest);
     let mut sizes = Vec::new();
     for group in groups {
         let n = group.fields.len();
@@ -111,22 +104,51 @@ pub(super) async fn count(
         sizes.push(of_group);
     }
     let reply: RedisResult<(String, String, String)> = call.invoke_async(&mut connection).await;
-    let (outcome, flags, error) = reply.map_err(|error| {
-        link.reporter().report(number, &error);
-        // A script that was refused did nothing.
-        if is_lost(&error) && error.code().is_none() { unknown(&error) } else { refusal(monitor, &error) }
-    })?;
+    let (outcome, flags, error) = reply.map_err(|error| failed(link, number, monitor, &error))?;
     match outcome.as_str() {
         "counted" => Ok(parts(monitor, &sizes, &flags, error)),
+        outcome => Err(undone(monitor, outcome)),
+    }
+}
+
+/// A call of a script that begins with `recalled.lua`.
+pub(super) fn begun<'a>(
+    script: &'a Script,
+    keys: &Companions,
+    request: &RequestKey,
+    digest: &[u8],
+) -> ScriptInvocation<'a> {
+    let mut call = script.key(keys.monitor());
+    let (memories, time) = match request.is_sending {
+        true => (keys.sendings(), MEMORY_OF_SENDINGS),
+        false => (keys.requests(), MEMORY),
+    };
+    for generation in memories {
+        call.key(generation);
+    }
+    call.arg(&request.key).arg(digest).arg(time.as_millis() as u64).arg(MOST);
+    call
+}
+
+/// Why such a script has no reply.
+pub(super) fn failed(link: &Link, number: u64, monitor: &str, error: &RedisError) -> Problem {
+    link.reporter().report(number, error);
+    // A script that was refused did nothing.
+    if is_lost(error) && error.code().is_none() { unknown(error) } else { refusal(monitor, error) }
+}
+
+/// Why such a script did nothing.
+pub(super) fn undone(monitor: &str, outcome: &str) -> Problem {
+    match outcome {
         "other" => {
             let why = format!("this {HEADER} came with another body before");
-            Err(Problem::new(Code::IdempotencyMismatch, why))
+            Problem::new(Code::IdempotencyMismatch, why)
         }
         "full" => {
             let why = format!("monitor '{monitor}' remembers {MOST} requests of the last while, which is all it may");
-            Err(Problem::new(Code::Busy, why).retry_after(Duration::from_secs(60)))
+            Problem::new(Code::Busy, why).retry_after(Duration::from_secs(60))
         }
-        _ => Err(Problem::new(Code::Internal, "the script answered what it never does")),
+        _ => Problem::new(Code::Internal, "the script answered what it never does"),
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::warn;
 
 /// A vector a minute, as exporters send by default; a monitor's `period_ms` says otherwise.
-const PERIOD_MS: u64 = 60_000;
+pub(super) const PERIOD_MS: u64 = 60_000;
 /// A window waits at most so long for samples that come later than those of the next.
 const PATIENCE_MS: u64 = 10_000;
 /// Features of a monitor: the first ones stay.
@@ -26,7 +26,7 @@ const MOST_SERIES: usize = 2048;
 /// Features that come about later are none: a new one begins a new baseline.
 const SETTLED: usize = 10;
 /// Vectors kept.
-const RETENTION: usize = 20_000;
+pub(super) const RETENTION: usize = 20_000;
 /// What is gathered goes when nothing comes any more.
 const KEPT: Duration = Duration::from_secs(86_400);
 /// Instances at once, in all of Redis.

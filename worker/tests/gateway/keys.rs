@@ -42,7 +42,7 @@ fn a_key_lets_in_whom_its_scopes_say_and_a_reload_changes_them() {
 }
 
 /// Which key each route needs.
-const SCOPES: [(&str, &str, &str); 22] = [
+const SCOPES: [(&str, &str, &str); 23] = [
     ("POST", "/api/v1/write", "write"),
     ("POST", "/v1/events", "write"),
     ("GET", "/v1/incidents", "read"),
@@ -60,6 +60,7 @@ const SCOPES: [(&str, &str, &str); 22] = [
     ("GET", "/v1/monitors/{name}/quantiles", "read"),
     ("GET", "/v1/monitors/{name}/scores", "read"),
     ("GET", "/v1/monitors/{name}/top", "read"),
+    ("POST", "/v1/monitors/{name}/vectors", "write"),
     ("GET", "/v1/notifications", "read"),
     ("POST", "/v1/preview", "read"),
     ("GET", "/v1/status", "read"),

@@ -9,3 +9,4 @@ mod metrics;
 mod restart;
 mod rights;
 mod stage;
+mod vectors;

@@ -79,6 +79,10 @@ fn the_rights_that_are_documented_are_enough_for_all_it_does() {
         gateway.ask("PUT", &format!("/v1/monitors/{name}"), &headers, body.to_string().as_bytes()).status
     };
     assert_eq!([put("checkout", json!({})), put("payload", json!({ "period_ms": 60_000 }))], [200, 201]);
+    for name in ["payload", "payments"] {
+        let ranged = json!({ "values": { "value": 1 }, "expect": { "value": "0.." } });
+        assert_eq!(post(&gateway, &format!("/v1/monitors/{name}/vectors"), &ranged).status, 202, "{name}");
+    }
     assert_eq!(post(&gateway, "/v1/preview", &json!({ "monitor": "checkout", "settings": {} })).status, 200);
     for path in [
         "/v1/monitors",
@@ -127,7 +131,13 @@ fn a_right_that_is_missing_is_told_on_every_route() {
     assert_refused(&gateway.post(EVENTS, &format!("[{EVENT},{EVENT}]")), "many events");
     assert_refused(&with_key(&gateway), "events with a key: the script may not");
     assert_refused(&post(&gateway, "/v1/traces", &spans()), "spans");
-    command(&mut redis, "ACL SETUSER gateway +eddy.mobserve -evalsha -eval");
+    let add = || post(&gateway, "/v1/monitors/payments/vectors", &json!({ "values": { "value": 1 } }));
+    command(&mut redis, "ACL SETUSER gateway +eddy.mobserve -eddy.info");
+    assert_refused(&add(), "a vector, of which nobody knows whether the module counts");
+    command(&mut redis, "ACL SETUSER gateway +eddy.info -xadd");
+    assert_refused(&add(), "a vector: the script may not");
+    command(&mut redis, "ACL SETUSER gateway +xadd -evalsha -eval");
+    assert_refused(&add(), "a vector");
     assert_refused(&with_key(&gateway), "events with a key");
     assert_refused(&post(&gateway, "/v1/metrics", &points()), "points");
     let feedback = format!("/v1/incidents/{INCIDENT}/feedback");

@@ -117,6 +117,35 @@ fn a_monitor_is_made_once_and_a_different_one_is_no_answer() {
         (409, "the monitor is there already, with other dimensions, crosses, measures, window_ms")
     );
     assert_eq!(put("shop", r#"{"period_ms":1000}"#).0, 409);
+    let salt = "000102030405060708090a0b0c0d0e0f";
+    let all = format!(
+        r#"{{"sources":["metrics"],"from":"0","clock":"stream","window_ms":1000,"buckets":64,"dimensions":["service","user"],
+            "hashed":["user"],"salt":"{salt}"}}"#
+    );
+    let mut connection = server.connection().unwrap();
+    for ms in [5000, 5500, 6000] {
+        redis::cmd("XADD")
+            .arg("metrics")
+            .arg(format!("{ms}-0"))
+            .arg(&["service", "pay"])
+            .exec(&mut connection)
+            .unwrap();
+    }
+    assert_eq!(put("metered", &all).0, 201);
+    assert_eq!(put("metered", &all).0, 200);
+    let (status, why) = put("metered", r#"{"clock":"server","buckets":32}"#);
+    assert_eq!((status, why.as_str()), (409, "the monitor is there already, with other clock, buckets"));
+    eventually(SOON, || gateway.get("/v1/monitors/metered").1["info"]["observations"] == 3);
+    let told = gateway.get("/v1/monitors/metered").1;
+    assert_eq!(
+        told["features"].as_array().unwrap().iter().filter(|it| it.as_str().unwrap().starts_with("service[")).count(),
+        64
+    );
+    assert_eq!((&told["info"]["clock"], &told["info"]["open_end_ms"]), (&"stream".into(), &7000.into()), "{told}");
+    assert!(!told.to_string().contains(salt));
+    let (_, why) = put("other", r#"{"hashed":["user"],"dimensions":["user"],"salt":"5ec7e7"}"#);
+    assert!(why.starts_with("SALT must be 32 hexadecimal digits") && !why.contains("5ec7"), "{why}");
+    assert_eq!(put("load", r#"{"period_ms":60000,"clock":"stream"}"#).0, 400);
     assert_eq!(put("other", r#"{"window_ms":1}"#).0, 400);
     assert_eq!(put("other", r#"{"windows_ms":1000}"#).0, 400);
     assert_eq!(put("load", r#"{"period_ms":60000,"features":["cpu","mem"]}"#).0, 201);
@@ -127,4 +156,17 @@ fn a_monitor_is_made_once_and_a_different_one_is_no_answer() {
     let plain = Server::plain().start().unwrap();
     let gateway = Gateway::start(&plain);
     assert_eq!(gateway.refused("PUT", "/v1/monitors/shop", Some("{}")), (503, "no_module".to_owned()));
+}
+
+#[test]
+fn a_number_outside_of_its_range_is_an_incident_from_the_first_on() {
+    let server = Server::plain().start().unwrap();
+    let _worker = Worker::with(&server, &[]);
+    let gateway = Gateway::start(&server);
+    let body = r#"{"values":{"value":5},"expect":{"value":"10.."}}"#;
+    let (status, added) = gateway.ask("POST", "/v1/monitors/orders/vectors", Some(body));
+    assert_eq!(status, 202, "{added}");
+    let incidents = || gateway.get("/v1/incidents?monitor=orders").1["incidents"].clone();
+    eventually(SOON, || incidents()[0]["entry"] == added["id"]);
+    assert!(incidents()[0]["summary"].as_str().unwrap().contains("value"), "{}", incidents());
 }

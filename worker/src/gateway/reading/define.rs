@@ -4,6 +4,7 @@ use super::Reading;
 use super::asked::{Body, Monitor, invalid};
 use super::glance::Kind;
 use super::monitors::{MonitorDetails, details};
+use crate::config::secret::Secret;
 use crate::gateway::errors::{Code, ErrorBody, Problem};
 use crate::store::connect::Connection;
 use crate::store::discovery::{NO_MODULE, is_unknown_command};
@@ -14,7 +15,8 @@ use eddyline_wire::command::create::Create;
 use eddyline_wire::keys::Companions;
 use eddyline_wire::vector::{self, FEATURES, PERIOD};
 use redis::Value;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 /// What to watch. Without any list of fields they are inferred from the first observations. With `period_ms` it is a monitor
@@ -25,9 +27,18 @@ pub struct Definition {
     /// Streams to read; none for observations that are sent.
     #[serde(default)]
     sources: Vec<String>,
+    /// With `sources`, after which entry to start in them: an id, `0` for the beginning, `$` for now.
+    #[schema(default = "$")]
+    from: Option<String>,
+    /// Who moves its time: `server`, its clock and entries, or `stream`, entries alone.
+    #[schema(pattern = "^(server|stream)$", default = "server")]
+    clock: Option<String>,
     /// Length of a window in ms.
     #[schema(minimum = 100, maximum = 86_400_000, default = 5000)]
     window_ms: Option<u64>,
+    /// Into how many numbers the items of a field are folded in a window.
+    #[schema(minimum = 8, maximum = 1024, default = 32)]
+    buckets: Option<u64>,
     /// Fields whose items are counted.
     #[serde(default)]
     dimensions: Vec<String>,
@@ -43,6 +54,10 @@ pub struct Definition {
     /// Fields of which a keyed hash is kept in place of the item.
     #[serde(default)]
     hashed: Vec<String>,
+    /// Key of that hash, 32 hexadecimal digits; the server draws one where none is given. It is never told.
+    #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<String>, write_only, pattern = "^[0-9a-fA-F]{32}$")]
+    salt: Option<Secret>,
     /// Entries that its streams keep.
     #[schema(minimum = 100, maximum = 10_000_000, default = 20_000)]
     retention: Option<u64>,
@@ -54,6 +69,15 @@ pub struct Definition {
     period_ms: Option<u64>,
     /// Of a monitor of vectors: names of its features; else those of the first vector.
     features: Option<Vec<String>>,
+}
+
+/// A text, of which no error tells anything.
+fn secret<'de, D: Deserializer<'de>>(salt: D) -> Result<Option<Secret>, D::Error> {
+    match serde_json::Value::deserialize(salt)? {
+        serde_json::Value::Null => Ok(None),
+        serde_json::Value::String(text) => Ok(Some(Secret::new(text))),
+        _ => Err(D::Error::custom("salt: 32 hexadecimal digits as text")),
+    }
 }
 
 /// Makes a monitor. One that is there already and is the same in what is asked for is left as it is; what it counts can't be
@@ -111,8 +135,18 @@ impl Definition {
         list("MEASURES", &self.measures);
         list("UNIQUES", &self.uniques);
         list("HASHED", &self.hashed);
-        for (option, number) in [("WINDOW", self.window_ms), ("RETENTION", self.retention), ("MEMORY", self.memory)] {
-            words.extend(number.into_iter().flat_map(|number| [option.to_owned(), number.to_string()]));
+        let salt = self.salt.as_ref().map(|salt| salt.expose().to_owned());
+        let number = |number: Option<u64>| number.map(|number| number.to_string());
+        for (option, value) in [
+            ("FROM", self.from.clone()),
+            ("CLOCK", self.clock.clone()),
+            ("WINDOW", number(self.window_ms)),
+            ("BUCKETS", number(self.buckets)),
+            ("RETENTION", number(self.retention)),
+            ("MEMORY", number(self.memory)),
+            ("SALT", salt),
+        ] {
+            words.extend(value.into_iter().flat_map(|value| [option.to_owned(), value]));
         }
         words.push("NX".to_owned());
         let mut arguments = vec![keys.monitor()];
@@ -157,11 +191,28 @@ impl Definition {
         if self.window_ms.or(self.period_ms).is_some_and(|wanted| window_ms != Some(wanted)) {
             different.push(if self.period_ms.is_some() { "period_ms" } else { "window_ms" });
         }
+        let clock = there.clock();
+        if self.clock.as_ref().is_some_and(|wanted| clock.is_some_and(|has| !has.eq_ignore_ascii_case(wanted))) {
+            different.push("clock");
+        }
+        if self.buckets.is_some_and(|wanted| buckets(features).is_some_and(|has| has != wanted)) {
+            different.push("buckets");
+        }
         if self.features.as_ref().is_some_and(|wanted| wanted.as_slice() != features) {
             different.push("features");
         }
         different
     }
+}
+
+/// Into how many buckets items are folded, as the names of the features tell: `service[0]`, `service[1]` …, beside each other.
+fn buckets(features: &[String]) -> Option<u64> {
+    let (name, _) =
+        features.iter().find_map(|feature| feature.split_once("[0]").filter(|(_, rest)| rest.is_empty()))?;
+    let is_bucket = |feature: &&String| {
+        feature.strip_prefix(name).and_then(|rest| rest.strip_prefix('[')).is_some_and(|rest| rest.ends_with(']'))
+    };
+    Some(features.iter().filter(is_bucket).count() as u64)
 }
 
 /// Makes a monitor of the module; says whether it wasn't there.
@@ -232,9 +283,42 @@ mod tests {
         let words = "EDDY.CREATE checkout SOURCES 1 metrics WINDOW 1000 BUCKETS 32 RETENTION 20000 MEMORY 1048576 \
                      DIMENSIONS 1 service CROSSES 1 service*ms@0.5 NX";
         assert_eq!(create(json).unwrap(), words);
+        let json = r#"{"sources":["s"],"from":"5-1","clock":"stream","buckets":64,"hashed":["user"],"uniques":["user"],
+                       "salt":"000102030405060708090a0b0c0d0e0f"}"#;
+        let words = "EDDY.CREATE checkout SOURCES 1 s FROM 5-1 CLOCK stream WINDOW 5000 BUCKETS 64 RETENTION 20000 MEMORY 1048576 \
+                     UNIQUES 1 user HASHED 1 user SALT 000102030405060708090a0b0c0d0e0f NX";
+        assert_eq!(create(json).unwrap(), words);
         let refused = |json| create(json).unwrap_err().message;
+        assert!(refused(r#"{"from":"5-1"}"#).starts_with("FROM needs SOURCES"));
+        assert!(refused(r#"{"sources":["s"],"from":"yesterday"}"#).starts_with("FROM must be an entry id or $"));
+        assert!(refused(r#"{"clock":"wall"}"#).starts_with("CLOCK must be server or stream"));
+        assert!(refused(r#"{"buckets":7}"#).starts_with("BUCKETS must be 8 to 1024"));
+        assert!(refused(r#"{"salt":"000102030405060708090a0b0c0d0e0f"}"#).starts_with("SALT needs HASHED"));
         assert!(refused(r#"{"window_ms":5}"#).starts_with("WINDOW must be 100 to 86400000 ms"));
         assert!(refused(r#"{"sources":["checkout"]}"#).contains("its own source"));
         assert!(refused(r#"{"features":["cpu"]}"#).starts_with("features: only with period_ms"));
+    }
+    #[test]
+    fn a_salt_is_in_no_message() {
+        for salt in [r#""5ec7e75ec7e7""#, "57575757", r#"["5ec7e75ec7e7"]"#] {
+            let json = format!(r#"{{"hashed":["user"],"uniques":["user"],"salt":{salt}}}"#);
+            let (shown, read) = match serde_json::from_str::<Definition>(&json) {
+                Ok(definition) => (format!("{definition:?}"), create(&json).unwrap_err().message),
+                Err(error) => (String::new(), error.to_string()),
+            };
+            assert!(
+                !format!("{shown}{read}").contains("5757") && !format!("{shown}{read}").contains("5ec7"),
+                "{shown} {read}"
+            );
+            assert!(read.contains("32 hexadecimal digits"), "{read}");
+        }
+    }
+
+    #[test]
+    fn buckets_are_known_by_the_names_of_features() {
+        let names = |names: &str| names.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let all = "count service:entropy service[0] service[1] services[0] peer*ms[0]<0.25 peer*ms[0]>=1 a*b[0] a*b[1]";
+        assert_eq!(buckets(&names(all)), Some(2));
+        assert_eq!(buckets(&names("count ms:p50 peer*ms[0]<0.25 peer*ms[0]>=1")), None);
     }
 }

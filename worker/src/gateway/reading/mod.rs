@@ -23,6 +23,7 @@ pub mod scored;
 pub mod shapes;
 pub mod status;
 pub mod values;
+pub mod vector;
 pub mod windows;
 
 mod counts;
@@ -135,7 +136,7 @@ fn readable() -> OpenApiRouter<Reading> {
 
 /// What is left behind.
 fn writable() -> OpenApiRouter<Reading> {
-    OpenApiRouter::new().routes(routes!(markers::mark))
+    OpenApiRouter::new().routes(routes!(markers::mark)).routes(routes!(vector::add))
 }
 
 /// What changes what fires, and what is watched.

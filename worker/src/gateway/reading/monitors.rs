@@ -154,6 +154,11 @@ impl MonitorDetails {
     pub(super) fn definition(&self) -> (Kind, Option<u64>, &Fields, &[String], &[String]) {
         (self.glance.kind, self.glance.window_ms, &self.fields, &self.sources, &self.features)
     }
+
+    /// Who moves its time, where the module says.
+    pub(super) fn clock(&self) -> Option<&str> {
+        self.info.get("clock")?.as_str()
+    }
 }
 
 /// One monitor.
