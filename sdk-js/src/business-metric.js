@@ -35,21 +35,31 @@ export function rangeText(range) {
 }
 
 /**
- * @param {RedisClient} client
+ * A value that may be sent, with the text of its range and its period.
  * @param {string} name
  * @param {number} value
- * @param {BusinessMetricOptions} [options]
- * @returns {Promise<string>}
+ * @param {BusinessMetricOptions} options
  */
-export async function businessMetric(client, name, value, { expectedRange, periodMs = MINUTE } = {}) {
-  const keys = companions(name)
+export function checked(name, value, { expectedRange, periodMs = MINUTE }) {
   if (!Number.isFinite(value)) {
     throw new InvalidArgument(`the value of '${name}' must be a finite number, got ${String(value)}`)
   }
   if (!Number.isInteger(periodMs) || periodMs < 100 || periodMs > DAY) {
     throw new InvalidArgument(`periodMs is a whole number from 100 to ${DAY}, got ${String(periodMs)}`)
   }
-  const range = expectedRange === undefined ? undefined : rangeText(expectedRange)
+  return { periodMs, range: expectedRange === undefined ? undefined : rangeText(expectedRange) }
+}
+
+/**
+ * @param {RedisClient} client
+ * @param {string} name
+ * @param {number} value
+ * @param {BusinessMetricOptions} [options]
+ * @returns {Promise<string>}
+ */
+export async function businessMetric(client, name, value, options = {}) {
+  const keys = companions(name)
+  const { periodMs, range } = checked(name, value, options)
   // Sent with each value, so that nothing has to be set up and a database that was emptied is found again. What an operator
   // chose for the period stays; a range in the code is the one that counts.
   const [id] = await Promise.all([

@@ -57,6 +57,43 @@ describe('the gateway', () => {
     assert.equal(await eddyline.create('made', { ...definition, dimensions: ['other'], ifMissing: true }), false)
   })
 
+  it('makes a monitor with all that Redis takes', async () => {
+    for (const ms of [5000, 5500, 6000]) {
+      await redis.client.sendCommand(['XADD', '{js}:metrics', `${ms}-0`, 'user', `user-${ms}`])
+    }
+    /** @type {import('../src/index.js').Definition} */
+    const definition = {
+      sources: ['{js}:metrics'], from: '5000-0', clock: 'stream', windowMs: 60_000, buckets: 64,
+      dimensions: ['user'], hashed: ['user'], salt: '000102030405060708090a0b0c0d0e0f'
+    }
+    assert.equal(await eddyline.create('{js}:http', definition), true)
+    assert.equal(await direct.create('{js}:redis', definition), true)
+    // What the streams had before is read little by little.
+    for (const name of ['{js}:http', '{js}:redis']) {
+      await eventually(async () => (await direct.info(name)).observations === 2, 'what follows the id is counted')
+    }
+    const [over, other] = [await direct.info('{js}:http'), await direct.info('{js}:redis')]
+    assert.deepEqual([over.clock, over.schema], ['stream', other.schema])
+    // The same salt hashes alike.
+    const items = async (/** @type {string} */ name) => (await direct.top(name, 'user')).open.map(({ item }) => item).sort()
+    const hashes = await items('{js}:http')
+    assert.deepEqual([hashes.length, hashes], [2, await items('{js}:redis')])
+    await assert.rejects(eddyline.create('{js}:http', { clock: 'server', buckets: 8 }), { code: 'conflict', message: /other clock, buckets/ })
+    await assert.rejects(eddyline.create('{js}:x', { dimensions: ['user'], hashed: ['user'], salt: '5ec7e7' }), (/** @type {Error} */ error) =>
+      error.message.startsWith('SALT must be 32 hexadecimal digits') && !error.message.includes('5ec7e7')
+    )
+  })
+
+  it('takes a business metric as Redis does', async () => {
+    for (const [name, over] of /** @type {const} */ ([['http', eddyline], ['redis', direct]])) {
+      const id = await over.businessMetric(name, 41.5, { expectedRange: [10, null], periodMs: 1000 })
+      assert.match(id, /^\d+-0$/)
+      assert.deepEqual(await redis.client.xRange(`{${name}}:fingerprints`, '-', '+'), [{ id, message: { value: '41.5' } }])
+      assert.deepEqual({ ...(await redis.client.hGetAll(`{${name}}:settings`)) }, { period_ms: '1000', 'expect:value': '10..' })
+    }
+    await assert.rejects(eddyline.businessMetric('made', 1), { name: 'Refused', code: 'conflict', message: /takes no vectors/ })
+  })
+
   it('takes feedback', async () => {
     await direct.create('told', { clock: 'stream', dimensions: ['a'] })
     const alert = await redis.tell('told', '1-0')

@@ -107,9 +107,30 @@ describe('writing', () => {
     assert.deepEqual([await eddyline.create('m', definition), await eddyline.create('m', definition)], [true, false])
     assert.equal(await eddyline.create('m', { ...definition, ifMissing: true }), false)
     await assert.rejects(eddyline.create('m', definition), { code: 'conflict' })
-    await assert.rejects(eddyline.create('m', { clock: 'stream' }), InvalidArgument)
+    await assert.rejects(eddyline.create('m', /** @type {any} */ ({ windows: 5 })), InvalidArgument)
     assert.deepEqual([asked[0]?.method, asked[0]?.url.pathname, asked[0]?.body], ['PUT', '/v1/monitors/m', '{"dimensions":["a"],"window_ms":1000}'])
     assert.equal(asked[2]?.body, asked[0]?.body)
+  })
+
+  it('a business metric is a vector, sent again under its key', async (test) => {
+    const { asked, url } = await gateway(test, (_, at) =>
+      at === 0 ? [503, { code: 'unknown_outcome', message: 'lost' }] : at < 3 ? [202, { id: '5-0' }] : [409, { code: 'conflict', message: 'counted' }]
+    )
+    const eddyline = new EddylineHttp(url)
+    assert.equal(await eddyline.businessMetric('a b/ü', 41.5, { expectedRange: [10, null], periodMs: 1000 }), '5-0')
+    assert.equal(await eddyline.businessMetric('a b/ü', 7), '5-0')
+    const bodies = asked.map(({ body }) => JSON.parse(body))
+    const first = { values: { value: 41.5 }, period_ms: 1000, expect: { value: '10..' } }
+    assert.deepEqual(bodies, [first, first, { values: { value: 7 }, period_ms: 60_000 }])
+    assert.deepEqual([asked[0]?.method, asked[0]?.url.pathname], ['POST', '/v1/monitors/a%20b%2F%C3%BC/vectors'])
+    const keys = asked.map(({ headers }) => headers['idempotency-key'])
+    assert.deepEqual([keys[0] === keys[1], new Set(keys).size], [true, 2])
+    await assert.rejects(eddyline.businessMetric('m', 1), { name: 'Refused', code: 'conflict' })
+    await assert.rejects(eddyline.businessMetric('m', NaN), InvalidArgument)
+    await assert.rejects(eddyline.businessMetric('m', 1, { expectedRange: [5, 1] }), InvalidArgument)
+    await assert.rejects(eddyline.businessMetric('m', 1, { periodMs: 5 }), InvalidArgument)
+    await assert.rejects(eddyline.businessMetric('{m}', 1), InvalidArgument)
+    assert.equal(asked.length, 4)
   })
 })
 

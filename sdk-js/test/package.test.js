@@ -168,6 +168,7 @@ describe('with the clients and frameworks that go with it', () => {
     assert.equal(await exited, 0, said.text)
     assert.match(said.text, /open: \[/)
     assert.equal(await observations('checkout'), earlier + 2)
+    assert.equal(await redis.client.xLen('{signups_per_minute}:fingerprints'), 1)
   })
 
   it('the shop and the subscriber', async (test) => {

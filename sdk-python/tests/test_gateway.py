@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers import Program, Server, eventually, free_port
+from test_documents import run_examples
 from writing import write_alert
 
 from eddyline import (
+    AsyncEddyline,
     Batcher,
     Eddyline,
     Heavy,
@@ -113,6 +118,77 @@ def test_monitors_are_made(gateway: str, plain: Any) -> None:
         with pytest.raises(MonitorExistsError):
             eddyline.create("{eu}:shop", dimensions=["colour"], exist_ok=False)
     assert Eddyline(plain).info("{eu}:shop").window_ms == 1000
+
+
+def has_counted(plain: Any, monitor: str, observations: int) -> bool:
+    return Eddyline(plain).info(monitor).observations == observations
+
+
+def test_monitors_are_made_with_all_that_redis_takes(gateway: str, plain: Any) -> None:
+    for ms in (5000, 5500, 6000):
+        plain.xadd("{eu}:metrics", {"user": f"user-{ms}"}, id=f"{ms}-0")
+    definition: dict[str, Any] = {
+        "sources": ["{eu}:metrics"],
+        "since": "5000-0",
+        "clock": "stream",
+        "window_ms": 60_000,
+        "buckets": 64,
+        "dimensions": ["user"],
+        "hashed": ["user"],
+        "salt": "000102030405060708090a0b0c0d0e0f",
+    }
+    with Eddyline(gateway) as eddyline:
+        assert eddyline.create("{eu}:http", **definition)
+        assert Eddyline(plain).create("{eu}:redis", **definition)
+        # what the streams had before is read little by little
+        for name in ("{eu}:http", "{eu}:redis"):
+            eventually(partial(has_counted, plain, name, 2))
+        assert eddyline.info("{eu}:http").clock == "stream"
+        # the same salt hashes alike
+        top, other = (Eddyline(plain).top(f"{{eu}}:{name}", "user").open for name in ("http", "redis"))
+        assert (len(top), {heavy.item for heavy in top}) == (2, {heavy.item for heavy in other})
+        assert not any("user-" in heavy.item for heavy in top)
+        names = [plain.execute_command("EDDY.SCHEMA", f"{{eu}}:{name}") for name in ("http", "redis")]
+        assert (names[0], str(names[0]).count("user[")) == (names[1], 64)
+        with pytest.raises(MonitorExistsError, match="other clock, buckets"):
+            eddyline.create("{eu}:http", clock="server", buckets=8, exist_ok=False)
+        with pytest.raises(RefusedError, match="SALT must be 32 hexadecimal digits") as refused:
+            eddyline.create("other", dimensions=["user"], hashed=["user"], salt="5ec7e7")
+        assert "5ec7e7" not in str(refused.value)
+
+
+def test_a_business_metric_is_what_it_is_over_redis(gateway: str, plain: Any) -> None:
+    async def report() -> None:
+        async with AsyncEddyline(gateway) as eddyline:
+            await eddyline.business_metric("http", 43.5, expected_range=(None, 600))
+
+    with Eddyline(gateway) as eddyline:
+        eddyline.business_metric("http", 42, expected_range=(10, 500.5), period_ms=1000)
+        asyncio.run(report())
+        Eddyline(plain).business_metric("redis", 42, expected_range=(10, 500.5), period_ms=1000)
+        Eddyline(plain).business_metric("redis", 43.5, expected_range=(None, 600))
+        over: list[Any] = []
+        for name in ("http", "redis"):
+            values = [float(fields[b"value"]) for _, fields in plain.xrange(f"{{{name}}}:fingerprints")]
+            chosen = plain.hgetall(f"{{{name}}}:settings")
+            over.append((values, chosen[b"period_ms"], float(chosen[b"expect:value"].removeprefix(b".."))))
+        assert over == [([42.0, 43.5], b"1000", 600.0)] * 2
+        eddyline.create("counted", **FIELDS)
+        with pytest.raises(MonitorExistsError, match="takes no vectors"):
+            eddyline.business_metric("counted", 1)
+
+
+@pytest.mark.parametrize("kind", [Eddyline, AsyncEddyline])
+def test_the_examples_run_over_http_too(gateway: str, kind: Any) -> None:
+    async def run() -> None:
+        client = kind(gateway)
+        for method in (kind.create, kind.observe, kind.observe_many, kind.business_metric):
+            assert await run_examples(method, {"eddyline": client}) == 1
+        closed = client.close()
+        if inspect.isawaitable(closed):
+            await closed
+
+    asyncio.run(run())
 
 
 def test_feedback_is_given(gateway: str, plain: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -138,7 +139,25 @@ def test_errors_are_typed(stub: Stub, eddyline: Eddyline) -> None:
     stub.answer(200, "<html>")
     with pytest.raises(UnreachableError, match="is this the address"):
         eddyline.info("shop")
-    with pytest.raises(InvalidValueError, match="isn't offered over HTTP"):
+
+
+def test_a_business_metric_is_a_vector_under_its_key(stub: Stub, eddyline: Eddyline) -> None:
+    stub.answer(202, {"id": "5-0"})
+    eddyline.business_metric("{eu}:orders", 42, expected_range=(10, None), period_ms=1000)
+    stub.answer(0)
+    stub.answer(202, {"id": "6-0"})
+    eddyline.business_metric("orders", 43.5)
+    first, *again = stub.asked
+    assert (first.method, first.target) == ("POST", "/v1/monitors/%7Beu%7D%3Aorders/vectors")
+    assert first.json == {"values": {"value": 42.0}, "period_ms": 1000, "expect": {"value": "10.0.."}}
+    assert [asked.json for asked in again] == [{"values": {"value": 43.5}, "period_ms": 60_000}] * len(again)
+    assert len({asked.headers["idempotency-key"] for asked in stub.asked}) == 2
+    for wrong in (math.nan, math.inf):
+        with pytest.raises(InvalidValueError, match="value must be a finite number"):
+            eddyline.business_metric("orders", wrong)
+    stub.answers.clear()
+    stub.answer(409, {"code": "conflict", "message": "the module counts for this monitor"})
+    with pytest.raises(MonitorExistsError, match="the module counts"):
         eddyline.business_metric("orders", 1)
 
 

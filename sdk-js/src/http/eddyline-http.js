@@ -1,13 +1,15 @@
 /** eddyline over HTTP, where there is no Redis client: in a browser, at the edge, in another network. */
 import { Batcher } from '../batcher/batcher.js'
+import { FEATURE, checked } from '../business-metric.js'
 import { InvalidArgument } from '../errors.js'
 import { companions } from '../names.js'
 import { present } from '../values.js'
 import { HttpAlerts } from './alerts.js'
 import { Connection } from './connection.js'
-import { httpTransport, path } from './transport.js'
+import { httpTransport, newKey, path } from './transport.js'
 
 /** @import { BatcherOptions } from '../batcher/batcher.js' */
+/** @import { BusinessMetricOptions } from '../business-metric.js' */
 /** @import { ItemCount } from '../commands/count.js' */
 /** @import { Definition } from '../commands/create.js' */
 /** @import { Fingerprint } from '../commands/fingerprint.js' */
@@ -50,7 +52,7 @@ export class EddylineHttp {
   /**
    * Makes a monitor (scope admin). Resolves to false where the same is there already, with `ifMissing` also another.
    * @param {string} monitor
-   * @param {Definition} [definition] all but `from`, `clock`, `buckets` and `salt`
+   * @param {Definition} [definition]
    * @returns {Promise<boolean>}
    */
   create(monitor, definition = {}) {
@@ -165,6 +167,24 @@ export class EddylineHttp {
   async list() {
     const { monitors } = await this.#connection.json('/v1/monitors')
     return monitors.map((/** @type {{ name: string }} */ { name }) => name)
+  }
+
+  /**
+   * A number about the business, such as orders a minute: one value a period, judged like any other (scope write). Needs no
+   * module. Tried again where that is safe: an idempotency key makes sure that it is added once.
+   * @param {string} name of the monitor that the number becomes
+   * @param {number} value
+   * @param {BusinessMetricOptions} [options]
+   * @returns {Promise<string>} id of the value's window
+   * @example
+   * await eddyline.businessMetric('orders', 41, { expectedRange: [10, null], periodMs: 60_000 })
+   */
+  async businessMetric(name, value, options = {}) {
+    const to = `${path(name)}/vectors`
+    const { periodMs, range } = checked(name, value, options)
+    const expect = range === undefined ? undefined : { [FEATURE]: range }
+    const body = JSON.stringify({ values: { [FEATURE]: value }, period_ms: periodMs, expect })
+    return (await this.#connection.json(to, { method: 'POST', body, idempotencyKey: newKey() })).id
   }
 
   /**

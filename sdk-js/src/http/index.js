@@ -8,6 +8,7 @@ export { EddylineError, InvalidArgument, ModuleMissing, NotAllowed, NotFound, Re
 /** @typedef {import('../alerts/alert.js').Cause} Cause */
 /** @typedef {import('../batcher/batcher.js').BatcherOptions} BatcherOptions */
 /** @typedef {import('../batcher/batcher.js').BatcherStats} BatcherStats */
+/** @typedef {import('../business-metric.js').BusinessMetricOptions} BusinessMetricOptions */
 /** @typedef {import('../commands/create.js').Definition} Definition */
 /** @typedef {import('../feedback/words.js').FeedbackWord} FeedbackWord */
 /** @typedef {import('../values.js').Fields} Fields */

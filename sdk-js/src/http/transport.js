@@ -1,6 +1,6 @@
 /** How batches get to the gateway. */
 import { checked } from '../commands/create.js'
-import { InvalidArgument, Refused, Unavailable } from '../errors.js'
+import { Refused, Unavailable } from '../errors.js'
 import { companions } from '../names.js'
 
 /** @import { Definition } from '../commands/create.js' */
@@ -9,8 +9,6 @@ import { companions } from '../names.js'
 /** @import { Connection } from './connection.js' */
 
 const CREATED = 201
-/** Options of a definition that are for Redis alone. */
-const ONLY_REDIS = /** @type {const} */ (['from', 'clock', 'buckets', 'salt'])
 
 /**
  * @typedef {object} Writing
@@ -55,10 +53,6 @@ export function httpTransport(connection) {
    */
   async function define(monitor, definition) {
     const { ifMissing = false, windowMs, ...rest } = checked(definition)
-    const only = ONLY_REDIS.find((option) => rest[option] !== undefined)
-    if (only !== undefined) {
-      throw new InvalidArgument(`create has the option '${only}' only over Redis: new Eddyline(client).create()`)
-    }
     const body = JSON.stringify({ ...rest, window_ms: windowMs })
     try {
       const { status } = await connection.answer(path(monitor), { method: 'PUT', body })
@@ -97,7 +91,7 @@ export function httpTransport(connection) {
 }
 
 /** A key that nobody had before; where a page isn't served securely, browsers have no randomUUID. */
-function newKey() {
+export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

@@ -27,6 +27,7 @@ export async function all(): Promise<Alert | undefined> {
   const value: number | null | undefined = (await eddyline.fingerprint('m'))?.values.count
   const browser = new Browser(new URL('http://127.0.0.1:8080'))
   const accepted: number = (await browser.observe('m', fields)).accepted
+  const window: string = await browser.businessMetric('orders', 41, { expectedRange: [null, 500], periodMs: 1000 })
   const app = express()
   app.use(observeRequests(client), observeRequests(io, { user: (request) => request.ip, userKey: 'secret' }), observeRequests(browser))
   await fastify().register(eddylineFastify, { client: io, monitor: 'requests' })
@@ -49,6 +50,6 @@ export async function all(): Promise<Alert | undefined> {
   } catch (error) {
     console.log(error instanceof Unavailable && error.retryAfterMs)
   }
-  console.log(made, observed, item, heavy, others, taken, overHttp, value, accepted)
+  console.log(made, observed, item, heavy, others, taken, overHttp, value, accepted, window)
   return undefined
 }

@@ -96,7 +96,9 @@ class AsyncEddyline:
 
         With none of the four lists, fields are inferred from the first observations. `sources` are streams that it
         reads, `since` the id after which (`$`: with the next entry), `window_ms` 100 to 86,400,000 (5,000), `retention`
-        fingerprints that are kept, `memory` bytes. Of `hashed` fields only a keyed hash is stored.
+        fingerprints that are kept, `memory` bytes. `buckets`, 8 to 1,024 (32), is into how many numbers items are
+        folded; with the `clock` "stream" only entries move time. Of `hashed` fields only a keyed hash is stored, under
+        the key `salt`, 32 hex digits, or one that the server draws. Over HTTP it takes an admin key.
 
         >>> await eddyline.create("checkout", dimensions=["endpoint", "status"], measures=["latency_ms"],
         ...                 crosses=["endpoint*latency_ms"], window_ms=1000)
@@ -173,7 +175,8 @@ class AsyncEddyline:
         """Add one value of a number that matters, about every `period_ms`. Its monitor is a vector monitor.
 
         Outside of `expected_range` (either end may be None) it opens an incident from the first value on; what is
-        ordinary within is learnt. One process should report a name.
+        ordinary within is learnt. One process should report a name. `period_ms` is 100 to 86,400,000; over HTTP it
+        takes a key that may write.
 
         >>> await eddyline.business_metric("orders_per_minute", 42, expected_range=(10, None))
         """

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import Final
+import uuid
+from typing import Any, Final
 
 from ..errors import InvalidValueError
 from ..keys import CLOSED, fingerprints, settings
-from ..operation import Command, Conversation, Operation
+from ..operation import Call, Command, Conversation, Operation, monitor_path
 
 FEATURE: Final = "value"
 """The feature's name in the vector."""
@@ -22,17 +24,22 @@ def business_metric(
     if not 100 <= period_ms <= 86_400_000:
         raise InvalidValueError(f"period_ms must be 100 to 86400000, got {period_ms}")
     limits = None if expected_range is None else _limits(expected_range)
+    stream = fingerprints(name)
 
     def converse() -> Conversation[None]:
         # what an operator chose for the period stays; a range in the code is the one that counts
         yield Command(("HSETNX", settings(name), "period_ms", period_ms))
         if limits is not None:
             yield Command(("HSET", settings(name), f"expect:{FEATURE}", limits))
-        stream = fingerprints(name)
         yield Command(("XADD", stream, "MAXLEN", "~", _RETENTION, "*", FEATURE, number))
         yield Command(("PUBLISH", CLOSED, name))
 
-    return Operation(converse, None, "business_metric")
+    vector: dict[str, Any] = {"values": {FEATURE: float(number)}, "period_ms": period_ms}
+    if limits is not None:
+        vector["expect"] = {FEATURE: limits}
+    path = monitor_path(name, "/vectors")
+    call = Call("POST", path, lambda _: None, body=json.dumps(vector).encode(), once=uuid.uuid4().hex)
+    return Operation(converse, call, "business_metric")
 
 
 def _limits(expected_range: tuple[float | None, float | None]) -> str:

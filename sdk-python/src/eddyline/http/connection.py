@@ -62,7 +62,7 @@ class Gateway:
         """Send the request; its answer, or the error that it is."""
         headers = self.headers()
         body = call.body
-        if call.path == "/v1/events":
+        if call.once is not None or call.path == "/v1/events":
             headers[_ONCE] = call.once or uuid.uuid4().hex
         if body is not None:
             headers["content-type"] = call.content_type
