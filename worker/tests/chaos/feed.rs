@@ -77,20 +77,26 @@ pub(crate) fn history(connection: &mut Connection, seed: u64) -> Result<()> {
 
 /// Service, status and latency of one call.
 fn call(random: &mut StdRng, fault: Option<Fault>) -> (&'static str, &'static str, f64) {
-    let service = SERVICES[random.random_range(0..SERVICES.len())];
+    let reached = if fault == Some(Fault::Vanished) { &SERVICES[..1] } else { &SERVICES[..] };
+    let service = reached[random.random_range(0..reached.len())];
     let fails = fault == Some(Fault::Errors) && random.random_range(0..10) < 8;
     let slow = if fault == Some(Fault::Slow) { 40.0 } else { 1.0 };
     let latency = (slow * 10.0 * random.random_range(0.5..2.0_f64)).round();
     (service, if fails { "500" } else { "200" }, latency)
 }
 
-/// What goes wrong.
+/// What goes wrong. Not the number of calls: producers that were held up catch up, so that blows teach what a surge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
+    /// Most calls fail.
     Errors,
+    /// All take longer.
     Slow,
-    Surge,
+    /// All go to the first service.
+    Vanished,
 }
+
+const FAULT_KINDS: [Fault; 3] = [Fault::Errors, Fault::Slow, Fault::Vanished];
 
 /// When something goes wrong, and where.
 #[derive(Debug, Clone, Copy)]
@@ -127,8 +133,10 @@ impl Feed {
         let mut injections = Vec::new();
         for monitor in 0..MONITORS {
             let mut at = from + random.random_range(0..12_000);
-            while at + LASTS_MS < to {
-                let fault = [Fault::Errors, Fault::Slow, Fault::Surge][random.random_range(0..3)];
+            for &fault in FAULT_KINDS.iter().cycle().skip(random.random_range(0..FAULT_KINDS.len())) {
+                if at + LASTS_MS >= to {
+                    break;
+                }
                 injections.push(Injection { monitor, from_ms: at, to_ms: at + LASTS_MS, fault });
                 at += LASTS_MS + spread + random.random_range(CALM_MS);
             }
@@ -206,8 +214,7 @@ impl Shared {
         let (mut pipe, mut count, now) = (redis::pipe(), 0, now_ms());
         for monitor in (producer..MONITORS).step_by(PRODUCERS) {
             let fault = self.fault(monitor, now);
-            let calls = random.random_range(A_BEAT) * if fault == Some(Fault::Surge) { 8 } else { 1 };
-            for _ in 0..calls {
+            for _ in 0..random.random_range(A_BEAT) {
                 let (service, status, latency) = call(random, fault);
                 pipe.cmd("EDDY.OBSERVE").arg(name(monitor)).arg(&["service", service, "status", status]);
                 pipe.arg("latency_ms").arg(latency).ignore();

@@ -231,6 +231,12 @@ fn items_and_measures_are_those_of_the_module() {
         (item["item"].as_str().unwrap(), item["open"].as_u64().unwrap(), item["last"].as_u64().unwrap())
     };
     assert_eq!((item(0), item(1)), (("pay", 1, 2), ("cart", 0, 1)));
+    command(&mut connection, "EDDY.CREATE secret WINDOW 60000 DIMENSIONS 1 user HASHED 1 user");
+    command(&mut connection, "EDDY.MOBSERVE secret 1 user ann ann bob");
+    let (_, hashed) = gateway.get("/v1/monitors/secret/top?dimension=user");
+    let seen = |at: usize| hashed["items"][at]["open"].as_u64().max(hashed["items"][at]["last"].as_u64());
+    assert_eq!((seen(0), seen(1)), (Some(2), Some(1)), "{hashed}");
+    assert_eq!(hashed["items"][0]["usual"], serde_json::Value::Null, "{hashed}");
     let (_, count) = gateway.get("/v1/monitors/shop/count?dimension=service&item=cart&item=nothing");
     assert_eq!((count["items"][0]["last"].as_u64(), count["items"][1]["last"].as_u64()), (Some(1), Some(0)));
     let (_, quantiles) = gateway.get("/v1/monitors/shop/quantiles?measure=ms&q=1");

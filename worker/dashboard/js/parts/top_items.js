@@ -22,7 +22,7 @@ export function topItems({ name, dimensions, signal, title = 'Top items', k = 8 
 }
 
 function table(items, dimension) {
-  const change = ({ last, usual }) => (last > 4 && last > 2 * usual ? 'up' : usual > 4 && last < usual / 2 ? 'down' : '');
+  const change = ({ last, usual }) => (usual === null ? '' : last > 4 && last > 2 * usual ? 'up' : usual > 4 && last < usual / 2 ? 'down' : '');
   return h('table.items', {},
     h('caption.unseen', {}, `Items of ${dimension}: observations a window`),
     h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, dimension), ...['now', 'last', 'usual', ''].map((text, at) => h('th.number', { scope: 'col', title: at === 0 ? 'in the open window' : at === 1 ? 'in the window that closed last' : 'a window, in the long run' }, text || h('span.unseen', {}, 'last against usual'))))),
@@ -31,5 +31,5 @@ function table(items, dimension) {
       h('td.number', {}, number(item.open)),
       h('td.number', {}, number(item.last)),
       h('td.number.muted', {}, number(item.usual)),
-      h('td.number', { class: change(item) }, times(item.last, item.usual))))));
+      h('td.number', { class: change(item) }, item.usual === null ? '' : times(item.last, item.usual))))));
 }

@@ -10,6 +10,7 @@ use eddyline_wire::keys::MAX_NAME;
 use eddyline_wire::text::utf8;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
 /// Items that can be asked for at once, and quantiles.
@@ -27,8 +28,8 @@ pub struct Item {
     open: u64,
     /// In the window that closed last.
     last: u64,
-    /// In a window, in the long run.
-    usual: f64,
+    /// In a window, in the long run; null for the hash of an item, of which only the heaviest are known.
+    usual: Option<f64>,
 }
 
 /// Items of a dimension.
@@ -73,10 +74,17 @@ pub(super) async fn top(
     }
     let mut connection = reading.connection()?;
     let (open, last) = counts::top(&mut connection, &keys, &dimension, k).await?;
-    let mut names: Vec<Vec<u8>> = last.into_iter().chain(open).map(|(item, _)| item).collect();
-    let mut known = std::collections::BTreeSet::new();
-    names.retain(|item| known.insert(item.clone()));
+    let mut counts: BTreeMap<Vec<u8>, (u64, u64)> = BTreeMap::new();
+    open.into_iter().for_each(|(item, count)| counts.entry(item).or_default().0 = count);
+    last.into_iter().for_each(|(item, count)| counts.entry(item).or_default().1 = count);
+    let names: Vec<Vec<u8>> = counts.keys().cloned().collect();
     let mut items = told(&mut connection, &keys, &dimension, &names).await?;
+    for (item, (open, last)) in items.iter_mut().zip(counts.into_values()) {
+        // A sketch never counts too few: this one doesn't know the item by this name, which is its hash.
+        if item.open < open || item.last < last {
+            (item.open, item.last, item.usual) = (open, last, None);
+        }
+    }
     items.sort_by_key(|item| Reverse((item.last, item.open)));
     items.truncate(k);
     Ok(Json(Items { dimension, items }))
@@ -89,9 +97,11 @@ async fn told(
     names: &[Vec<u8>],
 ) -> Result<Vec<Item>, Problem> {
     let estimates = counts::estimates(connection, keys, dimension, names).await?;
-    let item = |(name, (open, last, usual)): (&Vec<u8>, counts::Estimate)| {
-        let usual = if usual.is_finite() { usual } else { 0.0 };
-        Item { item: utf8(name, MAX_NAME), open, last, usual }
+    let item = |(name, (open, last, usual)): (&Vec<u8>, counts::Estimate)| Item {
+        item: utf8(name, MAX_NAME),
+        open,
+        last,
+        usual: Some(if usual.is_finite() { usual } else { 0.0 }),
     };
     Ok(names.iter().zip(estimates).map(item).collect())
 }
