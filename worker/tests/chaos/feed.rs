@@ -77,26 +77,30 @@ pub(crate) fn history(connection: &mut Connection, seed: u64) -> Result<()> {
 
 /// Service, status and latency of one call.
 fn call(random: &mut StdRng, fault: Option<Fault>) -> (&'static str, &'static str, f64) {
-    let reached = if fault == Some(Fault::Vanished) { &SERVICES[..1] } else { &SERVICES[..] };
-    let service = reached[random.random_range(0..reached.len())];
-    let fails = fault == Some(Fault::Errors) && random.random_range(0..10) < 8;
-    let slow = if fault == Some(Fault::Slow) { 40.0 } else { 1.0 };
-    let latency = (slow * 10.0 * random.random_range(0.5..2.0_f64)).round();
-    (service, if fails { "500" } else { "200" }, latency)
+    let service = SERVICES[random.random_range(0..SERVICES.len())];
+    let latency = 10.0 * random.random_range(0.5..2.0_f64);
+    let fails = random.random_range(0..10) < 8;
+    let (status, latency) = match fault {
+        Some(Fault::Errors) if fails => ("500", latency),
+        Some(Fault::Slow) => ("200", 40.0 * latency),
+        Some(Fault::Refused) => ("429", 1.0),
+        _ => ("200", latency),
+    };
+    (service, status, latency.round())
 }
 
-/// What goes wrong. Not the number of calls: producers that were held up catch up, so that blows teach what a surge is.
+/// What goes wrong. Nothing that blows do too: producers that are held up and catch up teach what a drop and a surge are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Most calls fail.
     Errors,
     /// All take longer.
     Slow,
-    /// All go to the first service.
-    Vanished,
+    /// All are turned away at once.
+    Refused,
 }
 
-const FAULT_KINDS: [Fault; 3] = [Fault::Errors, Fault::Slow, Fault::Vanished];
+const FAULT_KINDS: [Fault; 3] = [Fault::Errors, Fault::Slow, Fault::Refused];
 
 /// When something goes wrong, and where.
 #[derive(Debug, Clone, Copy)]
