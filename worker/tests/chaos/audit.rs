@@ -148,10 +148,11 @@ impl Audit {
 
     /// Everything injected made one incident, or belongs to one that was open already, and that is over.
     fn check_injections<'a>(&mut self, name: &str, streams: &Streams, injections: impl Iterator<Item = &'a Injection>) {
-        let ends: Vec<(u64, u64)> = streams.fingerprints.iter().map(|entry| (end_ms(entry), gap_ms(entry))).collect();
+        let ends: Vec<u64> = streams.fingerprints.iter().map(end_ms).collect();
+        let busy: Vec<u64> = streams.fingerprints.iter().filter(|entry| observed(entry) > 0).map(end_ms).collect();
         for injection in injections {
             let during = |end: u64| (injection.from_ms + WINDOW_MS..=injection.to_ms).contains(&end);
-            if (ends.iter().filter(|(end, _)| during(*end)).count() as u64) < SEEN {
+            if (ends.iter().filter(|end| during(**end)).count() as u64) < SEEN {
                 self.unseen += 1;
                 continue;
             }
@@ -161,8 +162,10 @@ impl Audit {
                 .filter(|alert| alert.event == Event::Opened && overlaps(alert, streams, injection))
                 .collect();
             let began = opened.iter().filter(|alert| alert.since_ms + WINDOW_MS >= injection.from_ms).count();
-            let cut = ends.iter().any(|(end, gap)| {
-                *gap >= QUIET * WINDOW_MS && (injection.from_ms..injection.to_ms + WINDOW_MS).contains(end)
+            // Whatever blow it was: so long without an observation ends an incident.
+            let cut = busy.windows(2).any(|pair| {
+                pair[1] - pair[0] >= QUIET * WINDOW_MS
+                    && (injection.from_ms..injection.to_ms + WINDOW_MS).contains(&pair[1])
             });
             let what = format!("{name}: {:?} from {} to {}", injection.fault, injection.from_ms, injection.to_ms);
             match (opened.len(), began) {
@@ -260,7 +263,7 @@ impl fmt::Display for Audit {
         )?;
         writeln!(
             f,
-            "injected: {} faults, {} of them while nobody could see; {} incidents, {} lost in failover; {} faults split by a gap",
+            "injected: {} faults, {} of them while nobody could see; {} incidents, {} lost in failover; {} faults split by a silence",
             self.injected, self.unseen, self.incidents, self.lost_in_failover, self.cut
         )?;
         writeln!(
@@ -330,7 +333,8 @@ fn end_ms((id, _): &RawEntry) -> u64 {
     id.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or_default()
 }
 
-fn gap_ms((_, fields): &RawEntry) -> u64 {
-    let gap = fields.get("gap").and_then(|gap| std::str::from_utf8(gap).ok());
-    gap.and_then(|gap| gap.parse().ok()).unwrap_or_default()
+/// Observations of the window.
+fn observed((_, fields): &RawEntry) -> u64 {
+    let n = fields.get("n").and_then(|n| std::str::from_utf8(n).ok());
+    n.and_then(|n| n.parse().ok()).unwrap_or_default()
 }
