@@ -2,6 +2,7 @@
 
 use crate::chance::calibration::Nature;
 use crate::chance::joint::{Opinion, Voice};
+use crate::chance::normal;
 use crate::chance::pace::{Pace, Past};
 use crate::choice::Detector;
 use crate::counts::count::{Counts, Shape};
@@ -29,9 +30,12 @@ const BESIDE: f64 = 0.5;
 
 /// The number of events by itself has something to say where all numbers together can't tell yet: what a sum of events
 /// deviates by is near a normal distribution, so that a tenth outage is as rare as the first. It ranks nothing, and says
-/// nothing before there were as many windows as its deviation remembers.
+/// nothing before there were as many windows as its deviation remembers. Falls and rises are two things: traffic that often
+/// falters, because those who send it are held up, says little of how rare a rush is.
 const SIZE: Voice = Voice { weight: 0.25, leads: false, bounded: true };
 const SIZE_AFTER: u32 = 1_000;
+/// A fall of this `p` or more says of rises, too, what is ordinary, and the other way round.
+const EITHER: f64 = 0.03;
 
 /// What scores a part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,6 +89,8 @@ pub(crate) struct Part {
     /// Windows that it learns before it says anything.
     listens: u32,
     past: Past,
+    /// Of windows below what is expected, where falls have a past of their own.
+    falls: Option<Past>,
     /// Whether a window beyond the alert line was counted in this incident.
     counted: bool,
 }
@@ -103,6 +109,7 @@ impl Part {
             len,
             voice,
             past: Past::new(pace, Nature::of(block)),
+            falls: None,
             model,
             learned: 0,
             listens: 0,
@@ -152,6 +159,7 @@ impl Part {
                 };
                 let size = size.map(|at| Self {
                     past: Past::new(pace, Nature::Deviation),
+                    falls: Some(Past::new(pace, Nature::Deviation)),
                     listens: SIZE_AFTER,
                     ..part(at, 1, SIZE, Model::of(Detector::Ewma, &names[at..=at], pace))
                 });
@@ -199,9 +207,14 @@ impl Part {
 
     /// What it says of a window: nothing against it where it has no score yet.
     pub(crate) fn opinion(&self, score: Option<f64>) -> Opinion {
-        let p = |score: f64| match self.model {
+        let p = |score: f64| match &self.model {
             Model::Lone(_) => (-score).exp(),
-            _ => self.past.p(score),
+            Model::Counts(_, track) => {
+                let least = track.model().map_or(0.0, |model| model.least_p(score));
+                self.past.p(score).max(least)
+            }
+            Model::Hidden(..) => self.past.p(score).max(normal::at_least(score)),
+            _ => self.falls.as_ref().filter(|_| self.is_fall()).unwrap_or(&self.past).p(score),
         };
         let score = score.filter(|_| self.learned >= self.listens);
         let weight = if score.is_some() { self.voice.weight } else { 0.0 };
@@ -214,7 +227,21 @@ impl Part {
         // Residuals of an hour last: a day of another rhythm is one event to the season, on whichever side of the line.
         let of_incident = if matches!(self.model, Model::Season(_)) { in_incident } else { in_incident && beyond };
         let ordinary = !(of_incident && std::mem::replace(&mut self.counted, true));
-        self.past.add(score, ordinary, weight);
+        let is_fall = self.is_fall();
+        let Some(falls) = &mut self.falls else { return self.past.add(score, ordinary, weight) };
+        let (own, other) = if is_fall { (falls, &mut self.past) } else { (&mut self.past, falls) };
+        if own.p(score) > EITHER {
+            other.add(score, ordinary, weight);
+        }
+        own.add(score, ordinary, weight);
+    }
+
+    /// Whether the window scored last is below what is expected.
+    fn is_fall(&self) -> bool {
+        match &self.model {
+            Model::Single(single) => single.expectation(0).is_some_and(|seen| seen.observed < seen.expected),
+            _ => false,
+        }
     }
 
     /// Why it scored so: features of the block.
@@ -294,6 +321,7 @@ impl Part {
     fn fade(&mut self) {
         let keep = (1.0 - 10.0 / f64::from(self.learned)).powi(2);
         self.past.renew(keep);
+        self.falls.iter_mut().for_each(|falls| falls.renew(keep));
         if let Model::Numeric(numeric) = &mut self.model {
             numeric.renew();
         }
@@ -327,8 +355,12 @@ impl Part {
     /// Whether it could be what [`Self::of`] made, some windows later.
     pub(crate) fn is_consistent(&self, made: &Self, block: &Block, pace: Pace) -> bool {
         let place = (self.block, self.first, self.len, self.voice, self.listens);
-        if place != (made.block, made.first, made.len, made.voice, made.listens) || !self.past.is_consistent(&made.past)
-        {
+        let has_falls = match (&self.falls, &made.falls) {
+            (Some(falls), Some(made)) => falls.is_consistent(made),
+            (falls, made) => falls.is_none() && made.is_none(),
+        };
+        let has_past = has_falls && self.past.is_consistent(&made.past);
+        if place != (made.block, made.first, made.len, made.voice, made.listens) || !has_past {
             return false;
         }
         let names = match block {

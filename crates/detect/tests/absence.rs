@@ -77,7 +77,7 @@ fn a_common_item_that_vanishes_is_told_and_stays_open_while_it_is_gone() {
             let mut monitor = Monitor::settled(3, window_ms, rate);
             let gone = monitor.run(300, Fault::Gone(endpoint));
             let (at, incident, later) = opened(&gone);
-            assert!(at <= 10, "{endpoint} after {at} windows of {window_ms} ms");
+            assert!(at <= 6, "{endpoint} after {at} windows of {window_ms} ms");
             assert_eq!(incident.causes[0].kind, Kind::Vanished, "{:?}", incident.causes);
             assert_eq!(incident.causes[0].items[0].item, endpoint);
             assert!(later.iter().all(|change| is_update(change)), "{endpoint} {window_ms} ms: {later:?}");

@@ -109,6 +109,56 @@ fn nothing_is_summed_or_subtracted_across_a_gap() {
     assert!(opened <= 1, "{opened} alarms from gaps alone");
 }
 
+/// 200 ms of a small service that answers everything with 200: its traffic, and statuses in four buckets.
+struct Service {
+    rng: ChaCha8Rng,
+    pipeline: Pipeline,
+    end_ms: u64,
+}
+
+impl Service {
+    fn new(seed: u64) -> Self {
+        let layout = Layout {
+            blocks: vec![
+                Block::Numeric { names: vec!["count".to_owned(), "status:distinct".to_owned()] },
+                Block::Counts { name: "status".to_owned(), buckets: 4 },
+            ],
+        };
+        let pipeline = Pipeline::new(layout, Settings::new(200)).unwrap();
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), pipeline, end_ms: 200 }
+    }
+
+    /// Whether a window of about so many calls after a gap opens an incident.
+    fn opens(&mut self, calls: f64, gap_ms: u64) -> bool {
+        let n: u64 = (0..4).map(|_| (calls / 4.0 * self.rng.random_range(0.6..1.4)).round() as u64).sum();
+        self.end_ms += 200 + gap_ms;
+        let values = [n as f32, 1.0, 0.0, n as f32, 0.0, 0.0];
+        let window = Window { end_ms: self.end_ms, n, values: &values, gap_ms, items: &[], slots: &[] };
+        matches!(self.pipeline.push(&window).unwrap().change, Some(Change::Opened(_)))
+    }
+}
+
+#[test]
+fn one_item_alone_is_not_unusual_after_a_gap() {
+    let mut service = Service::new(1);
+    for window in 0..4_000 {
+        let gap_ms = if window > 1_500 && window % 100 == 0 { 1_000 } else { 0 };
+        assert!(!service.opens(20.0, gap_ms), "window {window}");
+    }
+}
+
+#[test]
+fn a_rush_is_found_at_once_however_often_traffic_falters() {
+    for seed in 1..=3 {
+        let mut service = Service::new(seed);
+        for window in 0..6_000 {
+            let falters = window > 1_500 && window % 50 < 2;
+            service.opens(if falters { 4.0 } else { 20.0 }, 0);
+        }
+        assert!((0..2).any(|_| service.opens(60.0, 0)), "seed {seed}");
+    }
+}
+
 #[test]
 fn an_incident_ends_in_a_long_silence() {
     let (mut shop, mut pipeline) = after(2_400, 25, Settings::new(1_000));

@@ -5,6 +5,7 @@ mod week;
 use eddyline_detect::{Block, Cause, Change, Incident, Layout, Pipeline, Settings, Verdict, Window, Zone};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeSet;
 use week::shop::{Fault, Shop};
 use week::{DAY_MS, MONDAY_MS, Week};
 
@@ -29,10 +30,15 @@ fn opened(verdict: Verdict) -> Option<Incident> {
 
 #[test]
 fn traffic_of_another_hour_is_found_from_the_fourth_day_on() {
-    let (mut week, mut pipeline) = (shop(3, MONDAY_MS), pipeline(Zone::default()));
-    // At each of these days' 3:00 an hour of noon's traffic, and at 15:00 an hour of the night's.
+    let found: usize = (1..=6).map(hours_found).sum();
+    assert!(found >= 54, "{found} of 60 stretches");
+}
+
+/// At 3:00 of five days an hour of noon's traffic, and at 15:00 an hour of the night's: how many of these ten are found.
+fn hours_found(seed: u64) -> usize {
+    let (mut week, mut pipeline) = (shop(seed, MONDAY_MS), pipeline(Zone::default()));
     let (night, noon) = (3 * HOUR_MS, 15 * HOUR_MS);
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for window in 0..11 * DAY_MS / WINDOW_MS {
         let (day, time) = (window * WINDOW_MS / DAY_MS + 1, window * WINDOW_MS % DAY_MS);
         let during = |hour: u64| [4, 5, 8, 9, 10].contains(&day) && (hour..hour + HOUR_MS).contains(&time);
@@ -47,11 +53,10 @@ fn traffic_of_another_hour_is_found_from_the_fourth_day_on() {
         {
             let cause = &incident.causes[0];
             assert!(cause.observed < cause.low || cause.observed > cause.high, "{cause:?}");
-            found.push((day, time / HOUR_MS));
+            found.insert((day, time / HOUR_MS));
         }
     }
-    let all: Vec<(u64, u64)> = [4, 5, 8, 9, 10].into_iter().flat_map(|day| [(day, 3), (day, 15)]).collect();
-    assert_eq!(found, all);
+    found.len()
 }
 
 /// Detectors see numbers as they would be at an average hour; people don't.

@@ -8,10 +8,6 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Most blows against Redis, however long the run: each is an outage of every monitor, and what happens every few seconds for
-/// half an hour is not unusual.
-const OUTAGES: u32 = 20;
-
 /// What was done, and chance.
 pub(crate) struct Blows {
     random: StdRng,
@@ -47,18 +43,9 @@ impl Blows {
 
     /// Blow after blow until `end`; in the end everything runs.
     pub(crate) fn rain(&mut self, stage: &mut Stage, end: Instant) -> Result<()> {
-        let rest = end.saturating_duration_since(Instant::now()) / OUTAGES;
-        let mut next_outage = Instant::now();
         while Instant::now() < end {
             let worker = self.random.random_range(0..WORKERS);
-            let blow = match self.random.random_range(0..100) {
-                80.. if Instant::now() < next_outage => 0,
-                blow => blow,
-            };
-            if blow >= 80 {
-                next_outage = Instant::now() + rest;
-            }
-            match blow {
+            match self.random.random_range(0..100) {
                 0..35 => self.kill(stage, worker)?,
                 35..60 => self.stop(stage, worker)?,
                 60..70 => {

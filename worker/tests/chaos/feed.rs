@@ -21,8 +21,6 @@ const A_WINDOW: RangeInclusive<usize> = 12..=28;
 /// Few, so that 200 ms hold enough calls of each to be sure of something.
 const SERVICES: [&str; 2] = ["web", "pay"];
 const LASTS_MS: u64 = 3_000;
-/// Most faults of a monitor, however long the run: what breaks three times a minute for half an hour is not unusual.
-const FAULTS: u64 = 10;
 /// From the end of a fault to the next.
 const CALM_MS: Range<u64> = 15_000..25_000;
 
@@ -89,7 +87,7 @@ fn call(random: &mut StdRng, fault: Option<Fault>) -> (&'static str, &'static st
     (service, status, latency.round())
 }
 
-/// What goes wrong. Nothing that blows do too: producers that are held up and catch up teach what a drop and a surge are.
+/// What goes wrong. Not that calls are missing: blows do that to all monitors, every ten seconds or so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Most calls fail.
@@ -98,9 +96,11 @@ pub(crate) enum Fault {
     Slow,
     /// All are turned away at once.
     Refused,
+    /// There are eight times as many.
+    Surge,
 }
 
-const FAULT_KINDS: [Fault; 3] = [Fault::Errors, Fault::Slow, Fault::Refused];
+const FAULT_KINDS: [Fault; 4] = [Fault::Errors, Fault::Slow, Fault::Refused, Fault::Surge];
 
 /// When something goes wrong, and where.
 #[derive(Debug, Clone, Copy)]
@@ -133,16 +133,13 @@ impl Feed {
         let began = now_ms();
         let (from, to) = (began + calm.as_millis() as u64, began + ends.as_millis() as u64);
         let mut random = StdRng::seed_from_u64(seed);
-        let spread = (to.saturating_sub(from) / FAULTS).saturating_sub(CALM_MS.start);
         let mut injections = Vec::new();
         for monitor in 0..MONITORS {
             let mut at = from + random.random_range(0..12_000);
-            for &fault in FAULT_KINDS.iter().cycle().skip(random.random_range(0..FAULT_KINDS.len())) {
-                if at + LASTS_MS >= to {
-                    break;
-                }
+            while at + LASTS_MS < to {
+                let fault = FAULT_KINDS[random.random_range(0..FAULT_KINDS.len())];
                 injections.push(Injection { monitor, from_ms: at, to_ms: at + LASTS_MS, fault });
-                at += LASTS_MS + spread + random.random_range(CALM_MS);
+                at += LASTS_MS + random.random_range(CALM_MS);
             }
         }
         let shared = Arc::new(Shared {
@@ -218,7 +215,8 @@ impl Shared {
         let (mut pipe, mut count, now) = (redis::pipe(), 0, now_ms());
         for monitor in (producer..MONITORS).step_by(PRODUCERS) {
             let fault = self.fault(monitor, now);
-            for _ in 0..random.random_range(A_BEAT) {
+            let calls = random.random_range(A_BEAT) * if fault == Some(Fault::Surge) { 8 } else { 1 };
+            for _ in 0..calls {
                 let (service, status, latency) = call(random, fault);
                 pipe.cmd("EDDY.OBSERVE").arg(name(monitor)).arg(&["service", service, "status", status]);
                 pipe.arg("latency_ms").arg(latency).ignore();

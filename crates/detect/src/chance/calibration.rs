@@ -23,6 +23,8 @@ const LEAST_EXCESS: f64 = 0.02;
 /// Steepest bend of the tail, and how many windows must hold it up for half of the bend to be believed.
 const STEEPEST: f64 = 2.0;
 const BEND: f64 = 100.0;
+/// By how much the highest quarter of a normal distribution bends more than an exponential tail.
+const NORMAL_BEND: f64 = 0.3;
 
 /// What a detector's scores are, as far as it is known before any was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,15 +33,18 @@ pub(crate) enum Nature {
     Ratio,
     /// Lengths of vectors in standard deviations: their tail is much like that of a normal distribution.
     Deviation,
+    /// The worst of many deviations, of sums over the same last windows: one by one they run off together, and somewhat beyond
+    /// a normal distribution.
+    Worst,
 }
 
 impl Nature {
-    /// What the scores of this block are. The worst cells of a row of counts are deviations too, but of sums over the same
-    /// windows: one by one they run off together, and beyond a normal distribution.
+    /// What the scores of this block are.
     pub(crate) fn of(block: &Block) -> Self {
         match block {
             Block::Histogram { .. } => Self::Deviation,
-            Block::Counts { .. } | Block::Numeric { .. } => Self::Ratio,
+            Block::Counts { .. } => Self::Worst,
+            Block::Numeric { .. } => Self::Ratio,
         }
     }
 
@@ -48,7 +53,7 @@ impl Nature {
     fn shift(self) -> f64 {
         match self {
             Self::Ratio => 0.05,
-            Self::Deviation => 1.0,
+            Self::Deviation | Self::Worst => 1.0,
         }
     }
 
@@ -57,7 +62,7 @@ impl Nature {
     fn usual(self) -> f64 {
         match self {
             Self::Ratio => 0.3,
-            Self::Deviation => 0.5,
+            Self::Deviation | Self::Worst => 0.5,
         }
     }
 
@@ -66,16 +71,18 @@ impl Nature {
     fn most(self) -> f64 {
         match self {
             Self::Ratio => 0.1,
-            Self::Deviation => 0.25,
+            Self::Deviation | Self::Worst => 0.25,
         }
     }
 
     /// Bend of a tail of this share, before it was seen: 1 is exponential. That of a normal distribution is 1.3 over the
-    /// highest quarter and 1.13 over the highest fiftieth, as its quantiles down to one in ten thousand have it.
+    /// highest quarter and 1.13 over the highest fiftieth, as its quantiles down to one in ten thousand have it. The worst of
+    /// deviations bend half as much.
     fn bend(self, share: f64) -> f64 {
         match self {
             Self::Ratio => 1.0,
-            Self::Deviation => 1.0 + 0.3 * (share / 0.25).cbrt(),
+            Self::Deviation => 1.0 + NORMAL_BEND * (share / 0.25).cbrt(),
+            Self::Worst => 1.0 + NORMAL_BEND / 2.0 * (share / 0.25).cbrt(),
         }
     }
 }
@@ -144,7 +151,7 @@ impl Calibration {
         }
         let weight = match self.nature {
             Nature::Ratio => weight,
-            Nature::Deviation => alone as f32,
+            Nature::Deviation | Nature::Worst => alone as f32,
         };
         self.scores.add((score + self.nature.shift()).ln(), weight);
     }

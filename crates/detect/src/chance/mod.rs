@@ -3,4 +3,5 @@
 pub(crate) mod calibration;
 pub(crate) mod joint;
 pub(crate) mod lasting;
+pub(crate) mod normal;
 pub(crate) mod pace;

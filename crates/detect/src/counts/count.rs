@@ -3,6 +3,7 @@
 //! Every cell of a row is expected to hold its long-run share of the row's total. Where calls are thin, windows are summed
 //! until enough is expected to judge. One slow call where 0.001 was expected weighs like one, not like thirty.
 
+use crate::chance::normal;
 use crate::counts::recent::{MEMORY, Recent};
 use crate::detector::{Expectation, Fit, Fitted, Share};
 use crate::layout::Block;
@@ -296,6 +297,15 @@ impl CountModel {
 }
 
 impl CountModel {
+    /// The least chance that there can be of such a score. Cells deviate by chance at least as much as a normal variable
+    /// does, even if they never did so far: where there is one item, all deviation is rounding, and any of it would seem rare.
+    pub(crate) fn least_p(&self, score: f64) -> f64 {
+        match self.shape {
+            Shape::Rows { .. } => 0.0,
+            Shape::Cells => normal::at_least(score),
+        }
+    }
+
     /// What of a row's energy is heard: little of little, where its values are smaller than usual by their mean bucket.
     fn heard(&self, sums: &Sums, row: usize, energy: f64) -> f64 {
         let Shape::Rows { columns } = self.shape else { return energy };
