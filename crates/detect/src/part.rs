@@ -226,14 +226,15 @@ impl Part {
     pub(crate) fn count(&mut self, score: f64, in_incident: bool, beyond: bool, weight: f32) {
         // Residuals of an hour last: a day of another rhythm is one event to the season, on whichever side of the line.
         let of_incident = if matches!(self.model, Model::Season(_)) { in_incident } else { in_incident && beyond };
-        let ordinary = !(of_incident && std::mem::replace(&mut self.counted, true));
+        let counts = if of_incident && std::mem::replace(&mut self.counted, true) { 0.0 } else { 1.0 };
         let is_fall = self.is_fall();
-        let Some(falls) = &mut self.falls else { return self.past.add(score, ordinary, weight) };
+        let Some(falls) = &mut self.falls else { return self.past.add(score, counts, weight) };
         let (own, other) = if is_fall { (falls, &mut self.past) } else { (&mut self.past, falls) };
         if own.p(score) > EITHER {
-            other.add(score, ordinary, weight);
+            other.add(score, counts, weight);
         }
-        own.add(score, ordinary, weight);
+        // Had it been ordinary, half of its like would have been on the other side.
+        own.add(score, if of_incident { counts / 2.0 } else { counts }, weight);
     }
 
     /// Whether the window scored last is below what is expected.

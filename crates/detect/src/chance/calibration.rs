@@ -140,14 +140,14 @@ impl Calibration {
         p.clamp(1e-12, 1.0)
     }
 
-    /// Takes a window in, with the `weight` it is learned with. Only one that counts as `ordinary` says what tails are
+    /// Takes a window in, with the `weight` it is learned with. As far as it `counts` as ordinary (0 to 1) it says what tails are
     /// like, and the less so the more unusual the one before it was: unusual windows come in stretches, and a stretch is
     /// one event. Where windows are independent, the weight doesn't depend on this window's score and nothing is biased.
-    pub(crate) fn add(&mut self, score: f64, ordinary: bool, weight: f32) {
+    pub(crate) fn add(&mut self, score: f64, counts: f32, weight: f32) {
         let alone = (self.before / self.nature.usual()).clamp(LEAST_WEIGHT, 1.0);
         self.before = self.p(score);
-        if let Some(marks) = self.marks.filter(|_| ordinary) {
-            self.steady.add(marks.steady(score), alone as f32);
+        if let Some(marks) = self.marks.filter(|_| counts > 0.0) {
+            self.steady.add(marks.steady(score), alone as f32 * counts);
         }
         let weight = match self.nature {
             Nature::Ratio => weight,
@@ -238,7 +238,7 @@ mod tests {
 
     fn feed(calibration: &mut Calibration, scores: impl Iterator<Item = f64>) {
         for (window, score) in scores.enumerate() {
-            calibration.add(score, true, 1.0);
+            calibration.add(score, 1.0, 1.0);
             if window % 10 == 9 {
                 calibration.renew(0.99);
             }

@@ -90,10 +90,10 @@ impl Past {
         }
     }
 
-    /// Takes a window in, learned with `weight`, that may not count as `ordinary`.
-    pub(crate) fn add(&mut self, score: f64, ordinary: bool, weight: f32) {
+    /// Takes a window in, learned with `weight`, that `counts` as ordinary in full (1), in part or not at all (0).
+    pub(crate) fn add(&mut self, score: f64, counts: f32, weight: f32) {
         match self {
-            Self::Each(past) => past.add(score, ordinary, weight),
+            Self::Each(past) => past.add(score, counts, weight),
             Self::Lasting(past) => past.add(score),
         }
     }
