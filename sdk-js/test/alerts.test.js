@@ -57,7 +57,8 @@ for (const kit of kits.filter(({ name }) => !name.includes('own shapes'))) {
         told.push(await redis.tell(/** @type {string} */ (monitor), `${1000 + Math.floor(at / 4)}-${at % 4}`))
       }
       await eventually(() => all.length >= told.length, 'all are heard')
-      assert.equal(killed, 100)
+      // A client that reconnects may have two connections for a moment: one may be killed with the other.
+      assert.ok(killed >= 100, `${killed} killed`)
       await alerts.return()
       await ended
       assert.deepEqual(names(all).sort(), names(told).sort())
