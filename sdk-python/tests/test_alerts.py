@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -214,6 +215,31 @@ def test_a_cancelled_task_leaves_no_subscription(asynchronous: Callable[[], Any]
 
     asyncio.run(cancelled())
     eventually(lambda: not plain.pubsub_channels("eddyline:alerts:shop"))
+
+
+@pytest.fixture
+def _no_garbage_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_garbage_collector")
+def test_whoever_stops_listening_leaves_no_subscription(eddyline: Eddyline, plain: Any) -> None:
+    def subscribed() -> bool:
+        return bool(plain.pubsub_channels("eddyline:alerts:shop"))
+
+    told = write_alert(plain, "shop", 1)
+    for alert in eddyline.alerts("shop", after={"shop": "0-0"}):
+        assert alert.entry == told["entry"]
+        assert subscribed()
+        break
+    eventually(lambda: not subscribed())
+    closed = eddyline.alerts("shop")
+    assert subscribed()
+    closed.close()
+    eventually(lambda: not subscribed())
+    assert list(closed) == []
 
 
 def test_where_to_begin_is_checked(eddyline: Eddyline) -> None:

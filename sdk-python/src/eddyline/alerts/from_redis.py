@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -23,26 +24,28 @@ class RedisAlerts(Iterator[Alert]):
     def __init__(
         self, transport: RedisTransport, monitors: Iterable[str] | str | None, after: Mapping[str, str] | None
     ) -> None:
+        self._pubsub: Any = None
         self._transport = transport
         self._ledger = Ledger(monitors, after)
-        self._pubsub: Any = None
         self._heard = 0.0
         self._asked = False
         self._backoff = Backoff()
         self._closed = threading.Event()
+        self._waiting = threading.Lock()
         self._begin()
 
     def __next__(self) -> Alert:
         """Wait for the next alert."""
-        while not self._closed.is_set():
-            alert = self._ledger.next()
-            if alert is not None:
-                return alert
-            try:
-                self._step()
-            except (UnreachableError, BusyError) as error:
-                self._leave(error)
-        self._drop()
+        with self._waiting:
+            while not self._closed.is_set():
+                alert = self._ledger.next()
+                if alert is not None:
+                    return alert
+                try:
+                    self._step()
+                except (UnreachableError, BusyError) as error:
+                    self._leave(error)
+            self._drop()
         raise StopIteration
 
     @property
@@ -53,13 +56,24 @@ class RedisAlerts(Iterator[Alert]):
     def close(self) -> None:
         """End the iteration, within a second."""
         self._closed.set()
+        # whoever waits leaves by itself
+        if self._waiting.acquire(blocking=False):
+            try:
+                self._drop()
+            finally:
+                self._waiting.release()
+
+    def __del__(self) -> None:
+        # A subscription and its connection refer to each other. Left to the garbage collector, which may come while
+        # redis-py holds the lock of its connections, it would wait for that lock for ever (redis-py 5).
+        with contextlib.suppress(Exception):
+            self._drop()
 
     def __enter__(self) -> RedisAlerts:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closed.set()
-        self._drop()
+        self.close()
 
     def _begin(self) -> None:
         named = self._ledger.named
