@@ -1,6 +1,8 @@
 //! Ten incidents of one size, and in how many windows each is found: the second and the tenth as fast as the first?
 //!
-//! `cargo run --release -p eddyline-detect --example repeats -- [seed] [windows of an incident] [quiet windows between]`
+//! `cargo run --release -p eddyline-detect --example repeats -- [seed] [windows of an incident] [quiet windows between] [times]`
+//!
+//! Of more than ten, how many are missed.
 
 #[path = "../tests/shop/mod.rs"]
 mod shop;
@@ -12,12 +14,12 @@ use shop::{Fault, Shop};
 
 /// Ordinary windows before the first.
 const BEFORE: u64 = 2_400;
-const TIMES: usize = 10;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>().expect("a number"));
     let seed = arguments.next().unwrap_or(1);
     let (lasts, between) = (arguments.next().unwrap_or(30), arguments.next().unwrap_or(200));
+    let series = Series { lasts, between, times: arguments.next().unwrap_or(10) };
     println!("windows until it opens, openings and resolutions of each; openings in quiet windows");
     for (window_ms, rate) in [(1_000, 150.0), (5_000, 60.0), (60_000, 10.0)] {
         let faults = [
@@ -31,7 +33,7 @@ fn main() {
             let mut shop = Shop::new(seed, rate, window_ms);
             let mut pipeline = Pipeline::new(Shop::layout(), Settings::new(window_ms)).expect("sound settings");
             let what = format!("{name}, {} s", window_ms / 1000);
-            repeat(&what, lasts, between, |wrong| {
+            series.run(&what, |wrong| {
                 let fingerprint = shop.next(if wrong { fault } else { Fault::None });
                 pipeline.push(&fingerprint.window()).expect("a sound window")
             });
@@ -43,7 +45,7 @@ fn main() {
         let mut pipeline = Pipeline::new(layout, Settings::new(window_ms)).expect("sound settings");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (mut end_ms, mut before) = (0, [0.0; 8]);
-        repeat(&format!("vectors {kind}, {} s", window_ms / 1000), lasts, between, |wrong| {
+        series.run(&format!("vectors {kind}, {} s", window_ms / 1000), |wrong| {
             let common = rng.random_range(-1.0_f32..1.0);
             let mut values: [f32; 8] = std::array::from_fn(|_| common + rng.random_range(-1.0..1.0));
             match kind {
@@ -60,32 +62,47 @@ fn main() {
     }
 }
 
-/// Feeds windows, each wrong or not, and prints what was found.
-fn repeat(what: &str, lasts: u64, between: u64, mut push: impl FnMut(bool) -> Verdict) {
-    let mut found = [None; TIMES];
-    let (mut opened, mut resolved, mut quiet) = ([0; TIMES], [0; TIMES], 0);
-    let every = lasts + between;
-    for window in 0..BEFORE + TIMES as u64 * every {
-        let since = window.checked_sub(BEFORE).map(|since| ((since / every) as usize, since % every));
-        let verdict = push(since.is_some_and(|(_, at)| at < lasts));
-        match (verdict.change, since) {
-            (Some(Change::Opened(_)), Some((nth, at))) if at < lasts + 40 => {
-                opened[nth] += 1;
-                found[nth] = found[nth].or((at < lasts).then_some(at + 1));
+/// Incidents one after the other, in windows.
+struct Series {
+    lasts: u64,
+    between: u64,
+    times: u64,
+}
+
+impl Series {
+    /// Feeds windows, each wrong or not, and prints what was found.
+    fn run(&self, what: &str, mut push: impl FnMut(bool) -> Verdict) {
+        let Self { lasts, between, times } = *self;
+        let (mut found, mut opened, mut resolved) =
+            (vec![None; times as usize], vec![0; times as usize], vec![0; times as usize]);
+        let (every, mut quiet) = (lasts + between, 0);
+        for window in 0..BEFORE + times * every {
+            let since = window.checked_sub(BEFORE).map(|since| ((since / every) as usize, since % every));
+            let verdict = push(since.is_some_and(|(_, at)| at < lasts));
+            match (verdict.change, since) {
+                (Some(Change::Opened(_)), Some((nth, at))) if at < lasts + 40 => {
+                    opened[nth] += 1;
+                    found[nth] = found[nth].or((at < lasts).then_some(at + 1));
+                }
+                (Some(Change::Opened(_)), _) => quiet += 1,
+                (Some(Change::Resolved(..)), Some((nth, _))) => resolved[nth] += 1,
+                _ => {}
             }
-            (Some(Change::Opened(_)), _) => quiet += 1,
-            (Some(Change::Resolved(..)), Some((nth, _))) => resolved[nth] += 1,
-            _ => {}
         }
+        if times > 10 {
+            let missed = found.iter().filter(|found| found.is_none()).count();
+            println!("{what:24} {missed} of {times} missed  quiet {quiet}");
+            return;
+        }
+        let told: Vec<String> = found
+            .iter()
+            .zip(opened.iter().zip(&resolved))
+            .map(|(found, (opened, resolved))| match found {
+                Some(at) if (*opened, *resolved) == (1, 1) => at.to_string(),
+                Some(at) => format!("{at}({opened}/{resolved})"),
+                None => format!("-({opened}/{resolved})"),
+            })
+            .collect();
+        println!("{what:24} {}  quiet {quiet}", told.join(" "));
     }
-    let told: Vec<String> = found
-        .iter()
-        .zip(opened.iter().zip(&resolved))
-        .map(|(found, (opened, resolved))| match found {
-            Some(at) if (*opened, *resolved) == (1, 1) => at.to_string(),
-            Some(at) => format!("{at}({opened}/{resolved})"),
-            None => format!("-({opened}/{resolved})"),
-        })
-        .collect();
-    println!("{what:24} {}  quiet {quiet}", told.join(" "));
 }

@@ -166,7 +166,10 @@ fn an_incident_ends_in_a_long_silence() {
     assert!(verdicts.last().unwrap().incident.is_some());
     let fingerprint = shop.next(Fault::None);
     let late = Window { end_ms: fingerprint.end_ms + 3_600_000, gap_ms: 3_600_000, ..fingerprint.window() };
-    let verdict = pipeline.push(&late).unwrap();
+    assert!(pipeline.push(&late).unwrap().change.is_none());
+    let fingerprint = shop.next(Fault::None);
+    let next = Window { end_ms: late.end_ms + 1_000, ..fingerprint.window() };
+    let verdict = pipeline.push(&next).unwrap();
     assert!(matches!(verdict.change, Some(Change::Resolved(_, Resolution::Quiet))), "{verdict:?}");
 }
 

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const MAGIC: &[u8; 4] = b"EDLM";
 /// Raised whenever the payload or what a pipeline learns from the same windows changes.
-pub const VERSION: u16 = 6;
+pub const VERSION: u16 = 7;
 /// A checkpoint is never longer than this, in bytes; whatever is isn't one.
 pub const LONGEST: usize = 64 << 20;
 const HEADER: usize = 4 + 2 + 4 + 8;

@@ -46,7 +46,6 @@ pub(crate) struct Audit {
     lost_in_failover: usize,
     injected: usize,
     unseen: usize,
-    cut: usize,
     notifications: usize,
     deliveries: u32,
     turned_away: u32,
@@ -71,7 +70,6 @@ impl Audit {
             lost_in_failover: 0,
             injected: feed.injections().len(),
             unseen: 0,
-            cut: 0,
             notifications: 0,
             deliveries: 0,
             turned_away: 0,
@@ -149,7 +147,6 @@ impl Audit {
     /// Everything injected made one incident, or belongs to one that was open already, and that is over.
     fn check_injections<'a>(&mut self, name: &str, streams: &Streams, injections: impl Iterator<Item = &'a Injection>) {
         let ends: Vec<u64> = streams.fingerprints.iter().map(end_ms).collect();
-        let busy: Vec<u64> = streams.fingerprints.iter().filter(|entry| observed(entry) > 0).map(end_ms).collect();
         for injection in injections {
             let during = |end: u64| (injection.from_ms + WINDOW_MS..=injection.to_ms).contains(&end);
             if (ends.iter().filter(|end| during(**end)).count() as u64) < SEEN {
@@ -162,16 +159,10 @@ impl Audit {
                 .filter(|alert| alert.event == Event::Opened && overlaps(alert, streams, injection))
                 .collect();
             let began = opened.iter().filter(|alert| alert.since_ms + WINDOW_MS >= injection.from_ms).count();
-            // Whatever blow it was: so long without an observation ends an incident.
-            let cut = busy.windows(2).any(|pair| {
-                pair[1] - pair[0] >= QUIET * WINDOW_MS
-                    && (injection.from_ms..injection.to_ms + WINDOW_MS).contains(&pair[1])
-            });
             let what = format!("{name}: {:?} from {} to {}", injection.fault, injection.from_ms, injection.to_ms);
             match (opened.len(), began) {
                 (0, _) => self.wrong.push(format!("{what} opened no incident")),
                 (_, 0 | 1) => {}
-                _ if cut => self.cut += 1,
                 (_, n) => {
                     let told: Vec<String> = opened
                         .iter()
@@ -263,8 +254,8 @@ impl fmt::Display for Audit {
         )?;
         writeln!(
             f,
-            "injected: {} faults, {} of them while nobody could see; {} incidents, {} lost in failover; {} faults split by a silence",
-            self.injected, self.unseen, self.incidents, self.lost_in_failover, self.cut
+            "injected: {} faults, {} of them while nobody could see; {} incidents, {} lost in failover",
+            self.injected, self.unseen, self.incidents, self.lost_in_failover
         )?;
         writeln!(
             f,
@@ -331,10 +322,4 @@ fn look(connection: &mut Connection, keys: &Companions) -> Result<Streams> {
 
 fn end_ms((id, _): &RawEntry) -> u64 {
     id.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or_default()
-}
-
-/// Observations of the window.
-fn observed((_, fields): &RawEntry) -> u64 {
-    let n = fields.get("n").and_then(|n| std::str::from_utf8(n).ok());
-    n.and_then(|n| n.parse().ok()).unwrap_or_default()
 }

@@ -52,7 +52,8 @@ impl Stage {
         let mut connection = primary.connection()?;
         for i in 0..MONITORS {
             let create = format!(
-                "EDDY.CREATE {} CLOCK stream WINDOW {WINDOW_MS} BUCKETS 16 DIMENSIONS 2 service status CROSSES 1 service*latency_ms",
+                "EDDY.CREATE {} CLOCK stream WINDOW {WINDOW_MS} BUCKETS 16 DIMENSIONS 2 service status MEASURES 1 latency_ms \
+                 CROSSES 1 service*latency_ms",
                 name(i)
             );
             let words: Vec<&str> = create.split(' ').collect();

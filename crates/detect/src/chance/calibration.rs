@@ -16,6 +16,10 @@ const LEAST_SPREAD: f64 = 0.25;
 /// Windows that the tail should hold, and the least share of all that it is.
 const TAIL: f64 = 100.0;
 const LEAST_SHARE: f64 = 0.02;
+/// A window of this `p` is rare; what there is more of them than by chance is incidents. The tail is at least so many times their
+/// share, so that its scale is read off beneath them however often they come.
+const RARE: f64 = 0.0005;
+const ROOM: f64 = 8.0;
 /// Least weight of a window that isn't usual, and of one after it.
 const LEAST_WEIGHT: f64 = 0.03;
 /// Least median excess of the tail.
@@ -97,6 +101,8 @@ pub(crate) struct Calibration {
     steady: Histogram,
     /// `p` of the window before.
     before: f64,
+    /// Share of rare ones among the windows that count as ordinary.
+    rare: f64,
     /// Quantiles of both, read off now and then; none before there are enough windows.
     marks: Option<Marks>,
 }
@@ -124,6 +130,7 @@ impl Calibration {
             scores: Histogram::new(-4.0, 8.0, 0.02),
             steady: Histogram::new(-8.0, 32.0, 0.02),
             before: 1.0,
+            rare: 0.0,
             marks: None,
         }
     }
@@ -147,7 +154,10 @@ impl Calibration {
         let alone = (self.before / self.nature.usual()).clamp(LEAST_WEIGHT, 1.0);
         self.before = self.p(score);
         if let Some(marks) = self.marks.filter(|_| counts > 0.0) {
-            self.steady.add(marks.steady(score), alone as f32 * counts);
+            let weight = alone as f32 * counts;
+            self.steady.add(marks.steady(score), weight);
+            let is_rare = if self.before <= RARE { 1.0 } else { 0.0 };
+            self.rare += (is_rare - self.rare) * f64::from(weight) / self.steady.weight();
         }
         let weight = match self.nature {
             Nature::Ratio => weight,
@@ -165,7 +175,7 @@ impl Calibration {
     /// Reads the quantiles off anew; then scores of windows when less was known lose weight against the next ones.
     pub(crate) fn renew(&mut self, keep: f64) {
         if self.scores.weight() >= FIRST || self.marks.is_some() {
-            self.marks = Some(Marks::of(self.nature, &self.scores, &self.steady));
+            self.marks = Some(Marks::of(self.nature, &self.scores, &self.steady, self.rare));
         }
         self.scores.fade(keep);
     }
@@ -173,6 +183,7 @@ impl Calibration {
     pub(crate) fn is_consistent(&self, made: &Self) -> bool {
         self.nature == made.nature
             && (0.0..=1.0).contains(&self.before)
+            && (0.0..=1.0).contains(&self.rare)
             && self.scores.is_consistent(&made.scores)
             && self.steady.is_consistent(&made.steady)
             && self.marks.as_ref().is_none_or(|marks| marks.is_consistent(made.nature))
@@ -180,11 +191,12 @@ impl Calibration {
 }
 
 impl Marks {
-    fn of(nature: Nature, scores: &Histogram, steady: &Histogram) -> Self {
+    fn of(nature: Nature, scores: &Histogram, steady: &Histogram, rare: f64) -> Self {
         let middle = scores.exceeded_by(0.5);
         let spread = (middle - scores.exceeded_by(0.75)).max(LEAST_SPREAD);
         let n = steady.weight();
-        let share = (TAIL / n.max(1.0)).clamp(LEAST_SHARE, nature.most());
+        let room = ROOM * (rare - RARE).max(0.0);
+        let share = (TAIL / n.max(1.0)).max(room).clamp(LEAST_SHARE, nature.most());
         let weight = share * n;
         let start = steady.exceeded_by(share);
         let half = (steady.exceeded_by(share / 2.0) - start).max(LEAST_EXCESS);
@@ -193,7 +205,9 @@ impl Marks {
         let steepness =
             ((std::f64::consts::LN_10 / std::f64::consts::LN_2).ln() / (tenth / half).ln()).clamp(1.0, STEEPEST);
         let known = nature.bend(share);
-        let bend = known + (steepness - known) * weight / (weight + BEND);
+        // Where incidents need all the room, the tenth is among them.
+        let seen = weight * (1.0 - room / share).max(0.0);
+        let bend = known + (steepness - known) * seen / (seen + BEND);
         Self { shift: nature.shift(), middle, spread, start, weight, share, half, bend }
     }
 
@@ -318,5 +332,20 @@ mod tests {
         // A fault of the same size is found as the first one was, and ordinary windows still aren't.
         assert!(calibration.p(10.0) < 3e-3, "{}", calibration.p(10.0));
         assert!(realised(&calibration, &mut rng)[0] < 3.0);
+    }
+
+    #[test]
+    fn faults_in_one_of_eighty_windows_leave_the_line_within_reach_for_ever() {
+        for nature in [Nature::Deviation, Nature::Worst] {
+            let mut rng = ChaCha8Rng::seed_from_u64(13);
+            let mut calibration = Calibration::new(nature);
+            feed(&mut calibration, (0..1_500).map(|_| ordinary(&mut rng)));
+            for fault in 0..400 {
+                assert!(calibration.p(9.0) < 1e-4, "fault {fault}: {}", calibration.p(9.0));
+                feed(&mut calibration, std::iter::once(9.0 + ordinary(&mut rng)));
+                feed(&mut calibration, (0..79).map(|_| ordinary(&mut rng)));
+            }
+            assert!(realised(&calibration, &mut rng)[0] < 3.0);
+        }
     }
 }

@@ -108,7 +108,9 @@ impl Watch {
                 None
             }
         };
-        let resolution = if open.quiet >= settings.quiet_after {
+        // Of a window after missing time not all can be judged: alone it doesn't say that the incident is over.
+        let is_alone = passed > 1 && open.quiet == passed;
+        let resolution = if open.quiet >= settings.quiet_after && !is_alone {
             Resolution::Quiet
         } else if is_usual_by_now {
             Resolution::Accepted
@@ -321,7 +323,21 @@ mod tests {
     fn time_without_data_is_quiet() {
         let mut watch = Watch::default();
         watch.step(at(0, 0.6), &settings());
-        let change = watch.step(Moment { missed: 5, ..at(6, 0.1) }, &settings());
+        assert!(watch.step(at(1, 0.1), &settings()).is_none());
+        let change = watch.step(Moment { missed: 5, ..at(7, 0.1) }, &settings());
+        assert!(matches!(change, Some(Change::Resolved(_, Resolution::Quiet))));
+    }
+
+    #[test]
+    fn one_window_after_missing_time_ends_nothing() {
+        let mut watch = Watch::default();
+        let after = |missed, window, score| Moment { missed, ..at(window, score) };
+        watch.step(at(0, 0.6), &settings());
+        assert!(watch.step(after(5, 6, 0.1), &settings()).is_none());
+        assert!(watch.step(at(7, 0.6), &settings()).is_none());
+        assert!(watch.step(after(5, 13, 0.1), &settings()).is_none());
+        // However irregular windows are, it ends.
+        let change = watch.step(after(5, 19, 0.1), &settings());
         assert!(matches!(change, Some(Change::Resolved(_, Resolution::Quiet))));
     }
 
