@@ -56,11 +56,19 @@ export async function open({ about: name, query, signal }) {
     fill(banner, bannerOf(monitor));
   });
 
+  // Nothing can be explained before there is a window.
+  let explain = () => {};
+  const add = (windows) => {
+    const isFirst = past.last() === undefined;
+    past.add(windows);
+    if (isFirst) explain();
+  };
+
   async function load() {
     const last = past.last();
     const page = last ? { after: last.id, limit: MOST } : { limit: shown };
     const { scores: found } = await read('monitors', name, 'scores', page);
-    past.add(found);
+    add(found);
     draw();
   }
 
@@ -68,7 +76,7 @@ export async function open({ about: name, query, signal }) {
     shown = windows;
     keep('windows', windows === SPANS[0] ? '' : String(windows));
     try {
-      past.add((await read('monitors', name, 'scores', { limit: shown })).scores);
+      add((await read('monitors', name, 'scores', { limit: shown })).scores);
       await charts.reload();
     } catch { /* what is there stays */ }
     draw();
@@ -99,7 +107,7 @@ export async function open({ about: name, query, signal }) {
     if (word === 'warming') monitor = { ...monitor, state: 'warming', seen, needed };
     if (word === 'ready' && monitor.state === 'warming') monitor = { ...monitor, state: 'ready' };
     if (monitor.kind !== 'vectors' && detail.n !== null && monitor.window_ms) monitor = { ...monitor, rate_per_s: detail.n / (monitor.window_ms / 1000) };
-    past.add([detail]);
+    add([detail]);
     draw();
     bring();
   }, signal);
@@ -111,6 +119,8 @@ export async function open({ about: name, query, signal }) {
 
   const dimensions = [...(monitor.dimensions ?? []), ...(monitor.crosses ?? []).filter((cross) => !cross.split('*').some((part) => (monitor.measures ?? []).includes(part)))];
   const isCounted = monitor.kind === 'module';
+  const why = explained({ name, past, signal, found });
+  explain = why.look;
   return [
     h('div.head', {}, h('h1', {}, name), badge,
       h('div.end.row', {}, h('label.field', {}, 'last', choice))),
@@ -122,7 +132,7 @@ export async function open({ about: name, query, signal }) {
           h('div', {}, flow, h('span.muted.small', {}, 'rate')),
           h('div', {}, lastScore, h('span.muted.small', {}, 'score')),
           h('div', {}, lastCount, h('span.muted.small', {}, 'last window')))),
-        explained({ name, signal, found }),
+        why.element,
         isCounted && dimensions.length > 0 && topItems({ name, dimensions, signal, title: 'Top items, a window' }),
         isCounted && (monitor.measures ?? []).length > 0 && quantiles({ name, measures: monitor.measures, signal }),
         (monitor.uniques ?? []).length > 0 && active({ name, uniques: monitor.uniques, signal }),

@@ -9,13 +9,17 @@ import { every } from './every.js';
 const LOOK_MS = 60_000;
 const SHOWN = 4;
 
-/** A card; `found` hears the features with what is usual of them. */
-export function explained({ name, signal, found }) {
+/** A card and the function that looks at once; `found` hears the features with what is usual of them. */
+export function explained({ name, past, signal, found }) {
   const when = h('span.small.muted');
   const place = h('div.inside', {}, h('p.muted', {}, 'Judging it again…'));
   const button = h('button', { type: 'button' }, 'Explain now');
   const element = h('section.card', { 'aria-label': 'The last window, explained' }, h('header', {}, h('h2', {}, 'Why'), when, button), place);
   const look = every(LOOK_MS, signal, async () => {
+    if (past.last() === undefined) {
+      fill(place, h('p.muted', {}, 'No window has been scored yet.'));
+      return;
+    }
     button.disabled = true;
     try {
       const answer = await read('monitors', name, 'explain', { window: 'last' });
@@ -27,7 +31,7 @@ export function explained({ name, signal, found }) {
     }
   }, (error) => fill(place, h('p.muted', {}, error.message)));
   button.addEventListener('click', look);
-  return element;
+  return { element, look };
 }
 
 const end = (id) => Number(id.split('-')[0]);
